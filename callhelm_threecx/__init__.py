@@ -1,0 +1,1 @@
+"""Make any CRM answer a 3CX phone system."""
