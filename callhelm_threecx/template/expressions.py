@@ -31,15 +31,17 @@ Inside a ``Message`` the literal sequences ``{{``, ``}}`` and ``^^`` stand for `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 from callhelm_threecx.template.syntax import (
-    Binary,
     Bracket,
     Call,
+    Comparison,
     Condition,
     ExpressionError,
     Join,
+    Logic,
     Member,
     Node,
     String,
@@ -61,12 +63,13 @@ from callhelm_threecx.template.tokens import (
 __all__ = [
     "MAX_DEPTH",
     "MAX_LENGTH",
-    "Binary",
     "Bracket",
     "Call",
+    "Comparison",
     "Condition",
     "ExpressionError",
     "Join",
+    "Logic",
     "Member",
     "Node",
     "String",
@@ -147,8 +150,8 @@ class _Parser:
             self._take()
             return Text(opened.position, "[]")
         self._enter()
-        expression = self._disjunction()
-        if self._kind == "end":
+        expression = None if self._kind == "end" else self._disjunction()
+        if expression is None or self._kind == "end":
             raise ExpressionError("A bracket is opened here and never closed.", opened.position)
         closed = self._take("]")
         self._depth -= 1
@@ -157,25 +160,25 @@ class _Parser:
         return Bracket(opened.position, end_of(closed), expression)
 
     def _disjunction(self) -> Node:
-        left = self._conjunction()
-        while self._kind == "||":
-            token = self._take()
-            left = Binary(token.position, "||", left, self._conjunction())
-        return left
+        return self._logic("||", self._conjunction)
 
     def _conjunction(self) -> Node:
-        left = self._comparison()
-        while self._kind == "&&":
-            token = self._take()
-            left = Binary(token.position, "&&", left, self._comparison())
-        return left
+        return self._logic("&&", self._comparison)
+
+    def _logic(self, operator: str, operand: Callable[[], Node]) -> Node:
+        operands = [operand()]
+        position = self._position
+        while self._kind == operator:
+            self._take()
+            operands.append(operand())
+        return operands[0] if len(operands) == 1 else Logic(position, operator, tuple(operands))
 
     def _comparison(self) -> Node:
         left = self._operand()
         if self._kind not in COMPARISONS:
             return left
         token = self._take()
-        return Binary(token.position, token.kind, left, self._operand())
+        return Comparison(token.position, token.kind, left, self._operand())
 
     def _operand(self) -> Node:
         self._skip_space()

@@ -71,13 +71,22 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Binary:
-    """Two operands and ``== != < > <= >= || &&`` between them."""
+class Comparison:
+    """Two operands and ``== != < > <= >=`` between them."""
 
     position: int
     operator: str
     left: Node
     right: Node
+
+
+@dataclass(frozen=True)
+class Logic:
+    """Two or more operands with ``||`` or ``&&`` between them, in the order of the text."""
+
+    position: int
+    operator: str
+    operands: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,19 @@ class Condition:
     expression: Node
 
 
-Node = Text | String | Variable | Bracket | Call | Member | Binary | Join | Template | Condition
+Node = (
+    Text
+    | String
+    | Variable
+    | Bracket
+    | Call
+    | Member
+    | Comparison
+    | Logic
+    | Join
+    | Template
+    | Condition
+)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -128,8 +149,10 @@ def _children(node: Node) -> tuple[Node, ...]:
         return node.parts
     if isinstance(node, (Bracket, Condition)):
         return (node.expression,)
-    if isinstance(node, Binary):
+    if isinstance(node, Comparison):
         return (node.left, node.right)
+    if isinstance(node, Logic):
+        return node.operands
     if isinstance(node, Call):
         return node.arguments
     if isinstance(node, Member):
