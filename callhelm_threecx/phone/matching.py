@@ -1,0 +1,187 @@
+"""From a text to the stored form of a number, and to what a searched text may mean."""
+
+from dataclasses import dataclass
+
+from callhelm_threecx.phone import plans, text
+
+_AFTER_DIGITS = ":"  # the character behind "9" in ASCII
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """How a number is kept.
+
+    ``raw`` is the text as it was typed, stripped (at most 256 characters of it). ``canonical`` is
+    E.164 with its plus (``+4930123456``) where the text reads as a possible number, else the digits
+    alone (``2671``). ``digits`` are those of ``canonical`` without the plus: what matching
+    compares. ``extension`` is ``12`` of ``+1 415 555 2671 x12``, "" when there is none.
+    """
+
+    raw: str
+    canonical: str
+    digits: str
+    extension: str
+    is_e164: bool
+
+    @property
+    def tail(self) -> str:
+        """The digits reversed: one index on it answers exact and suffix matches alike."""
+        return self.digits[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a searched text may mean.
+
+    ``exact`` holds digit strings, the likeliest first and none twice: a stored number with just
+    these digits matches. A stored number that is longer than ``suffix`` and ends in it matches
+    too, after every exact one; ``suffix`` is "" when no number may match by its end.
+    """
+
+    exact: tuple[str, ...]
+    suffix: str
+
+    @property
+    def exact_tails(self) -> tuple[str, ...]:
+        """``exact``, each reversed: to be compared with ``PhoneNumber.tail``."""
+        return tuple(digits[::-1] for digits in self.exact)
+
+    @property
+    def tail_range(self) -> tuple[str, str] | None:
+        """Bounds ``low <= tail < high`` of the tails that begin with the reversed suffix.
+
+        They hold for a comparison character by character, as in ASCII (a database needs its "C"
+        or binary collation for that column). None when there is no suffix.
+        """
+        if not self.suffix:
+            return None
+        low = self.suffix[::-1]
+        return low, low + _AFTER_DIGITS
+
+    def rank(self, digits: str) -> int | None:
+        """Return the rank of a stored number's digits, 0 for the best; None for no match.
+
+        Numbers that match by their end share the rank behind the last exact reading.
+        """
+        if digits in self.exact:
+            return self.exact.index(digits)
+        if self.suffix and len(digits) > len(self.suffix) and digits.endswith(self.suffix):
+            return len(self.exact)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Everything that one spelling of a number can mean in one region.
+
+    ``direct`` is the meaning that an explicit international prefix gives it, when that is to be
+    believed; ``bare`` the digits behind such a prefix. ``home`` is the national reading,
+    ``abroad`` the one as an international number that lost its plus.
+    """
+
+    digits: str
+    bare: str
+    direct: plans.Reading | None
+    home: plans.Reading | None
+    abroad: plans.Reading | None
+
+    @property
+    def sense(self) -> int:
+        """How sure this spelling is: 2 by its prefix, 1 as some valid number, 0 not at all."""
+        if self.direct and self.direct.valid:
+            return 2
+        return int(any(reading and reading.valid for reading in (self.home, self.abroad)))
+
+
+def parse(typed: str, region: str) -> PhoneNumber | None:
+    """Read a bounded text for keeping; see the package."""
+    written = text.read(typed)
+    if written is None:
+        return None
+    readings = _best_spelling(written, region)
+    kept = _kept(readings, written)
+    digits = kept.digits if kept else readings.digits
+    return PhoneNumber(
+        raw=typed.strip(),
+        canonical="+" + digits if kept else digits,
+        digits=digits,
+        extension=written.extension,
+        is_e164=kept is not None,
+    )
+
+
+def candidates(searched: str, region: str) -> Candidates | None:
+    """Read a bounded text for searching; see the package."""
+    written = text.read(searched)
+    if written is None:
+        return None
+    readings = _best_spelling(written, region)
+    if readings.direct:
+        return Candidates(_with_presentations([readings.direct]), suffix="")
+    meanings = [r for r in (readings.home, readings.abroad) if r is not None]
+    meanings.sort(key=lambda reading: not reading.valid)
+    exact = [*_with_presentations(meanings), readings.digits]
+    if len(readings.bare) >= plans.MIN_SUBSCRIBER:
+        exact.append(readings.bare)
+    return Candidates(tuple(dict.fromkeys(exact)), suffix=_suffix(readings))
+
+
+def country_code(written: text.Written) -> str:
+    """Return the country code of a number written with an explicit plus or 00, else ""."""
+    digits = written.spellings[0]
+    if not (written.plus or written.lost_plus):
+        digits = plans.after_international_prefix(digits, region="")
+    reading = plans.international(digits) if digits else None
+    return reading.country_code if reading else ""
+
+
+def _best_spelling(written: text.Written, region: str) -> _Readings:
+    """Read the spelling that makes the best sense, of several equally good ones the first."""
+    every = [_readings(digits, written, region) for digits in written.spellings]
+    return max(every, key=lambda readings: readings.sense)
+
+
+def _kept(readings: _Readings, written: text.Written) -> plans.Reading | None:
+    if readings.direct or _has_plus(readings.digits, written):
+        return readings.direct
+    if readings.home or readings.abroad is None:
+        return readings.home
+    return readings.abroad if readings.abroad.valid else None
+
+
+def _has_plus(digits: str, written: text.Written) -> bool:
+    """Tell whether a plus is to be believed: no country code begins with 0 (``+030 123456``)."""
+    return written.plus and not digits.startswith("0")
+
+
+def _readings(digits: str, written: text.Written, region: str) -> _Readings:
+    if _has_plus(digits, written):
+        return _readings_after_plus(digits, region)
+    rest = digits if written.lost_plus else plans.after_international_prefix(digits, region)
+    home = plans.national(digits, region)
+    abroad = plans.international(rest or digits)
+    direct = abroad if rest else None
+    if direct and not direct.valid and home and home.valid:
+        direct = None
+    return _Readings(digits, rest or digits, direct, home, abroad)
+
+
+def _readings_after_plus(digits: str, region: str) -> _Readings:
+    direct = plans.international(digits)
+    # A PBX set to Prefix="Plus" writes the plus before cut and national numbers as well.
+    home = None if direct else plans.national(digits, region)
+    return _Readings(digits, digits, direct, home if home and home.valid else None, None)
+
+
+def _with_presentations(readings: list[plans.Reading]) -> tuple[str, ...]:
+    digits: list[str] = []
+    for reading in readings:
+        digits += (reading.digits, *plans.other_presentations(reading.digits))
+    return tuple(dict.fromkeys(digits))
+
+
+def _suffix(readings: _Readings) -> str:
+    for digits in (readings.bare, readings.digits):
+        if len(digits) >= plans.MIN_SUBSCRIBER:
+            return digits
+    return ""

@@ -1,0 +1,139 @@
+"""What the numbering plans of the world say about a string of digits.
+
+The plans are those of the ``phonenumbers`` library. On top of it stand the few facts that it
+leaves out: prefixes that PBXs write everywhere, and countries in which one subscriber is
+presented under two different numbers.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import phonenumbers
+
+MAX_E164: Final = 15
+"""Digits of the longest international number (ITU-T E.164)."""
+
+MIN_SUBSCRIBER: Final = 6
+"""Digits from which a text is taken for a subscriber's number.
+
+Anything shorter is a short code or an extension, unless a plan positively knows it.
+"""
+
+_MAX_DIALLED: Final = 24  # an international number behind the longest international prefix
+_ZEROS: Final = "00"
+
+# Before 2019/2020 Mexicans dialled 01, 044 or 045 in front of the ten digits, and callers from
+# abroad a 1 before a mobile number. Address books and carriers still have all of these.
+_MEXICAN_PREFIX: Final = re.compile(r"52(?:1|01|044|045)(\d{10})")
+_MEXICAN_TRUNK: Final = re.compile(r"(?:01|044|045)\d{10}")
+
+# (number, the same subscriber's other presentation), both as international digits
+_PRESENTATIONS: Final = (
+    # Mexico: with and without the mobile 1 of before 2019
+    (re.compile(r"52(\d{10})"), r"521\1"),
+    # Argentina: the 9 marks a mobile number that is called from abroad; carriers drop it
+    (re.compile(r"549([1-8]\d{9})"), r"54\1"),
+    (re.compile(r"54([1-8]\d{9})"), r"549\1"),
+    # Brazil: a ninth digit, always 9, was put before the mobile numbers (6 to 9) until 2016
+    (re.compile(r"55(\d\d)9([6-9]\d{7})"), r"55\1\2"),
+    (re.compile(r"55(\d\d)([6-9]\d{7})"), r"55\g<1>9\2"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One meaning of a text: an international number.
+
+    ``digits`` are those of E.164 without the plus, ``country_code`` their first part; ``valid``
+    tells a number within an assigned range from one that merely has a possible length.
+    """
+
+    digits: str
+    country_code: str
+    valid: bool
+
+
+def is_region(region: str) -> bool:
+    """Tell whether ``region`` is an ISO 3166 code, in upper case, that has a numbering plan."""
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
+def international(digits: str) -> Reading | None:
+    """Read ``digits`` as an international number whose plus is not written."""
+    if len(digits) > _MAX_DIALLED or digits.startswith("0"):
+        return None
+    old = _MEXICAN_PREFIX.fullmatch(digits)
+    return _read("+52" + old[1] if old else "+" + digits, None)
+
+
+def national(digits: str, region: str) -> Reading | None:
+    """Read ``digits`` as they are dialled within ``region``."""
+    if len(digits) > _MAX_DIALLED or not is_region(region):
+        return None
+    if region == "MX" and _MEXICAN_TRUNK.fullmatch(digits):
+        return international("52" + digits)
+    if after_international_prefix(digits, region):
+        # The library would take the prefix off; here the digits are to be the national number.
+        digits = f"+{phonenumbers.country_code_for_region(region)}{digits}"
+    reading = _read(digits, region)
+    if reading and not reading.valid and len(digits) < MIN_SUBSCRIBER:
+        return None
+    return reading
+
+
+def after_international_prefix(digits: str, region: str) -> str:
+    """Return what follows the prefix of an international call, or "" when there is none.
+
+    The prefix is the region's own, or ``00``: 3CX templates with ``Prefix="Zeros"`` write that
+    in every country. No country code begins with 0, so neither does what follows.
+    """
+    zeros = len(_ZEROS) if digits.startswith(_ZEROS) else 0
+    length = max(zeros, _own_prefix_length(digits, region))
+    rest = digits[length:] if length else ""
+    return "" if rest.startswith("0") else rest
+
+
+def other_presentations(digits: str) -> tuple[str, ...]:
+    """Return other international digits under which the same subscriber may be presented."""
+    return tuple(
+        pattern.sub(replacement, digits)
+        for pattern, replacement in _PRESENTATIONS
+        if pattern.fullmatch(digits) and international(pattern.sub(replacement, digits))
+    )
+
+
+def national_digits(digits: str) -> tuple[str, str]:
+    """Return the national digits of an international number: as dialled at home, and bare."""
+    number = phonenumbers.parse("+" + digits)
+    dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    bare = phonenumbers.national_significant_number(number)
+    return phonenumbers.normalize_digits_only(dialled), bare
+
+
+def spaced(digits: str) -> str:
+    """Return the human-readable form of an international number: ``+49 30 123456``."""
+    number = phonenumbers.parse("+" + digits)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _own_prefix_length(digits: str, region: str) -> int:
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None or metadata.international_prefix is None:
+        return 0
+    prefix = re.match(metadata.international_prefix, digits)
+    return prefix.end() if prefix else 0
+
+
+def _read(number: str, region: str | None) -> Reading | None:
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    country_code = str(parsed.country_code)
+    digits = country_code + phonenumbers.national_significant_number(parsed)
+    # is_possible_number() would also let a subscriber number without its area code pass.
+    length = phonenumbers.is_possible_number_with_reason(parsed)
+    if len(digits) > MAX_E164 or length != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return Reading(digits, country_code, phonenumbers.is_valid_number(parsed))
