@@ -65,7 +65,7 @@ def _to_dict(node: RawNode, where: str, depth: int) -> dict[str, Any]:
         _check_name(name, where)
         if f"@{name}" in result:
             raise TemplateError("duplicate_attribute", f"{where} has the attribute {name} twice.")
-        result[f"@{name}"] = _checked(value, f"The attribute {name} of {where}")
+        result[f"@{name}"] = checked_text(value, f"The attribute {name} of {where}")
     if node.children:
         _add_content(node, where, depth, result)
     elif node.text:
@@ -86,13 +86,18 @@ def _add_content(node: RawNode, where: str, depth: int, result: dict[str, Any]) 
 
 
 def _escaped(text: str, where: str) -> str:
-    text = _checked(text, f"The text of {where}")
+    text = checked_text(text, f"The text of {where}")
     for character, mark in _LINE_ENDS:
         text = text.replace(character, mark)
     return text
 
 
-def _checked(text: str, what: str) -> str:
+def checked_text(text: str, what: str) -> str:
+    """Give `text` back when XML can hold it; `what` names it in the error.
+
+    Raises:
+        TemplateError: `forbidden_character`.
+    """
     found = _FORBIDDEN.search(text)
     if found:
         raise TemplateError(
