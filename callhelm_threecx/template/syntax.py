@@ -145,16 +145,16 @@ def variables(node: Node) -> set[str]:
 
 
 def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, (Template, Join)):
-        return node.parts
-    if isinstance(node, (Bracket, Condition)):
-        return (node.expression,)
-    if isinstance(node, Comparison):
-        return (node.left, node.right)
-    if isinstance(node, Logic):
-        return node.operands
-    if isinstance(node, Call):
-        return node.arguments
-    if isinstance(node, Member):
-        return (node.target, *(node.arguments or ()))
-    return ()
+    match node:
+        case Template(parts=below) | Join(parts=below) | Logic(operands=below):
+            return below
+        case Call(arguments=below):
+            return below
+        case Bracket(expression=inside) | Condition(expression=inside):
+            return (inside,)
+        case Comparison(left=left, right=right):
+            return (left, right)
+        case Member(target=target, arguments=arguments):
+            return (target, *(arguments or ()))
+        case _:
+            return ()
