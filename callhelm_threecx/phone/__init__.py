@@ -91,8 +91,9 @@ def mask(text: str) -> str:
     written = read(bounded(text))
     if written is None:
         return _ALL_HIDDEN
-    digits = written.spellings[0]
-    code = matching.country_code(written)
+    reading = matching.without_region(written)
+    digits = reading.digits if reading else written.spellings[0]
+    code = reading.country_code if reading else ""
     if len(digits) - len(code) - _SHOWN < _MIN_HIDDEN:
         return _ALL_HIDDEN
     return ("+" + code if code else "") + _HIDDEN + digits[-_SHOWN:]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callhelm_threecx.phone import plans, text
+from callhelm_threecx.phone.plans import Reading
 
 _AFTER_DIGITS = ":"  # the character behind "9" in ASCII
 
@@ -74,23 +75,28 @@ class Candidates:
 class _Readings:
     """Everything that one spelling of a number can mean in one region.
 
-    ``direct`` is the meaning that an explicit international prefix gives it, when that is to be
-    believed; ``bare`` the digits behind such a prefix. ``home`` is the national reading,
-    ``abroad`` the one as an international number that lost its plus.
+    ``direct`` are the meanings that an explicit international prefix gives it, empty when it has
+    none or one that is not to be believed; ``bare`` are the digits behind a prefix. ``home`` is
+    the national reading; ``abroad`` are those as an international number.
     """
 
     digits: str
     bare: str
-    direct: plans.Reading | None
-    home: plans.Reading | None
-    abroad: plans.Reading | None
+    direct: tuple[Reading, ...]
+    home: Reading | None
+    abroad: tuple[Reading, ...]
+
+    @property
+    def meanings(self) -> tuple[Reading, ...]:
+        """The readings in the order of their likelihood, valid ones first."""
+        every = ((self.home,) if self.home else ()) + self.abroad
+        return self.direct or _valid_first(every)
 
     @property
     def sense(self) -> int:
         """How sure this spelling is: 2 by its prefix, 1 as some valid number, 0 not at all."""
-        if self.direct and self.direct.valid:
-            return 2
-        return int(any(reading and reading.valid for reading in (self.home, self.abroad)))
+        valid = any(reading.valid for reading in self.meanings)
+        return valid + (valid and bool(self.direct))
 
 
 def parse(typed: str, region: str) -> PhoneNumber | None:
@@ -116,23 +122,18 @@ def candidates(searched: str, region: str) -> Candidates | None:
     if written is None:
         return None
     readings = _best_spelling(written, region)
+    exact = _with_presentations(readings.meanings)
     if readings.direct:
-        return Candidates(_with_presentations([readings.direct]), suffix="")
-    meanings = [r for r in (readings.home, readings.abroad) if r is not None]
-    meanings.sort(key=lambda reading: not reading.valid)
-    exact = [*_with_presentations(meanings), readings.digits]
+        return Candidates(exact, suffix="")
+    exact += (readings.digits,)
     if len(readings.bare) >= plans.MIN_SUBSCRIBER:
-        exact.append(readings.bare)
+        exact += (readings.bare,)
     return Candidates(tuple(dict.fromkeys(exact)), suffix=_suffix(readings))
 
 
-def country_code(written: text.Written) -> str:
-    """Return the country code of a number written with an explicit plus or 00, else ""."""
-    digits = written.spellings[0]
-    if not (written.plus or written.lost_plus):
-        digits = plans.after_international_prefix(digits, region="")
-    reading = plans.international(digits) if digits else None
-    return reading.country_code if reading else ""
+def without_region(written: text.Written) -> Reading | None:
+    """Read a number whose plus or 00 is written, or lost in a URL; None for any other."""
+    return next(iter(_best_spelling(written, region="").direct), None)
 
 
 def _best_spelling(written: text.Written, region: str) -> _Readings:
@@ -141,12 +142,14 @@ def _best_spelling(written: text.Written, region: str) -> _Readings:
     return max(every, key=lambda readings: readings.sense)
 
 
-def _kept(readings: _Readings, written: text.Written) -> plans.Reading | None:
-    if readings.direct or _has_plus(readings.digits, written):
-        return readings.direct
-    if readings.home or readings.abroad is None:
+def _kept(readings: _Readings, written: text.Written) -> Reading | None:
+    if readings.direct:
+        return readings.direct[0]
+    if _has_plus(readings.digits, written):
+        return None
+    if readings.home:
         return readings.home
-    return readings.abroad if readings.abroad.valid else None
+    return next((reading for reading in readings.abroad if reading.valid), None)
 
 
 def _has_plus(digits: str, written: text.Written) -> bool:
@@ -157,23 +160,39 @@ def _has_plus(digits: str, written: text.Written) -> bool:
 def _readings(digits: str, written: text.Written, region: str) -> _Readings:
     if _has_plus(digits, written):
         return _readings_after_plus(digits, region)
-    rest = digits if written.lost_plus else plans.after_international_prefix(digits, region)
+    if written.lost_plus:
+        rests: tuple[str, ...] = (digits,)
+    else:
+        rests = plans.behind_international_prefix(digits, region)
+    prefixed = _all_international(rests)
+    unprefixed = _all_international((digits,))
     home = plans.national(digits, region)
-    abroad = plans.international(rest or digits)
-    direct = abroad if rest else None
-    if direct and not direct.valid and home and home.valid:
-        direct = None
-    return _Readings(digits, rest or digits, direct, home, abroad)
+    direct = tuple(reading for reading in prefixed if reading.valid)
+    if not direct and not (home and home.valid):
+        direct = prefixed
+    if not written.lost_plus and any(reading.valid for reading in unprefixed):
+        # A Russian 810 or a Cuban 119 may as well begin a foreign number without its plus.
+        direct = ()
+    bare = rests[0] if rests else digits
+    return _Readings(digits, bare, direct, home, prefixed + unprefixed)
 
 
 def _readings_after_plus(digits: str, region: str) -> _Readings:
-    direct = plans.international(digits)
+    direct = _all_international((digits,))
     # A PBX set to Prefix="Plus" writes the plus before cut and national numbers as well.
     home = None if direct else plans.national(digits, region)
-    return _Readings(digits, digits, direct, home if home and home.valid else None, None)
+    return _Readings(digits, digits, direct, home if home and home.valid else None, ())
 
 
-def _with_presentations(readings: list[plans.Reading]) -> tuple[str, ...]:
+def _all_international(strings: tuple[str, ...]) -> tuple[Reading, ...]:
+    return tuple(reading for digits in strings if (reading := plans.international(digits)))
+
+
+def _valid_first(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    return tuple(sorted(readings, key=lambda reading: not reading.valid))
+
+
+def _with_presentations(readings: tuple[Reading, ...]) -> tuple[str, ...]:
     digits: list[str] = []
     for reading in readings:
         digits += (reading.digits, *plans.other_presentations(reading.digits))

@@ -73,7 +73,7 @@ def national(digits: str, region: str) -> Reading | None:
         return None
     if region == "MX" and _MEXICAN_TRUNK.fullmatch(digits):
         return international("52" + digits)
-    if after_international_prefix(digits, region):
+    if _own_prefix_length(digits, region):
         # The library would take the prefix off; here the digits are to be the national number.
         digits = f"+{phonenumbers.country_code_for_region(region)}{digits}"
     reading = _read(digits, region)
@@ -82,16 +82,16 @@ def national(digits: str, region: str) -> Reading | None:
     return reading
 
 
-def after_international_prefix(digits: str, region: str) -> str:
-    """Return what follows the prefix of an international call, or "" when there is none.
+def behind_international_prefix(digits: str, region: str) -> tuple[str, ...]:
+    """Return what may follow the prefix of an international call; nothing when there is none.
 
-    The prefix is the region's own, or ``00``: 3CX templates with ``Prefix="Zeros"`` write that
-    in every country. No country code begins with 0, so neither does what follows.
+    The prefix is ``00``, which 3CX templates with ``Prefix="Zeros"`` write in every country, or
+    the region's own. The two can overlap: in Singapore, ``0065…`` is ``00`` and 65 or ``006`` and
+    a country code that begins with 5. No country code begins with 0.
     """
-    zeros = len(_ZEROS) if digits.startswith(_ZEROS) else 0
-    length = max(zeros, _own_prefix_length(digits, region))
-    rest = digits[length:] if length else ""
-    return "" if rest.startswith("0") else rest
+    lengths = (len(_ZEROS) if digits.startswith(_ZEROS) else 0, _own_prefix_length(digits, region))
+    rests = (digits[length:] for length in lengths if length)
+    return tuple(dict.fromkeys(rest for rest in rests if rest and not rest.startswith("0")))
 
 
 def other_presentations(digits: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ _PLUS_SIGNS: Final = "\N{SMALL PLUS SIGN}\N{SUPERSCRIPT PLUS SIGN}\N{SUBSCRIPT P
 _DIGIT: Final = re.compile(r"\d")
 _NON_DIGITS: Final = re.compile(r"[^0-9]+")
 _LETTER: Final = re.compile(r"[A-Za-z]")
-_LOST_PLUS: Final = re.compile(r" \s*[(\[]?\s*\d")
+_LOST_PLUS: Final = re.compile(r" \s*(?:[(\[]\s*)?\d")
 _ESCAPED_PLUS: Final = re.compile(r"\s*%2B", re.IGNORECASE)
 _URI: Final = re.compile(r"\b(?:sips?|tel|callto):(?://)?([^>]*)", re.IGNORECASE)
 _PARAMETERS: Final = re.compile(r";\s*[A-Za-z]")
@@ -39,7 +39,7 @@ _EXTENSION: Final = re.compile(
     r"|durchwahl|dw|\u0434\u043e\u0431|\u5185\u7dda|\uff03|\#|~)[.:]?\s*(?P<named>\d{1,9})"
     # or the pauses that a mobile phone dials before it
     r"|[,;]+\s*(?P<paused>\d{1,6})"
-    r")\s*\#?[\s)\]]*$",
+    r")[\s#)\]]*$",
     re.IGNORECASE,
 )
 
