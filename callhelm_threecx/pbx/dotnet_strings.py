@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from callhelm_threecx.pbx.dotnet_arguments import (
     MAX_TEXT,
     Method,
@@ -96,7 +98,7 @@ def _chars(text: str, place: Value) -> str:
     return text[index]
 
 
-PROPERTIES = {"Length": len}
+PROPERTIES: dict[str, Callable[[str], Value]] = {"Length": len}
 
 METHODS = {
     "Chars": Method(_chars, 1, 1),

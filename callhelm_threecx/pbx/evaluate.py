@@ -142,27 +142,33 @@ class Evaluator:
     # -- values
 
     def _value(self, node: Node, source: str) -> Value:
-        if isinstance(node, (Text, String)):
-            return node.value
-        if isinstance(node, Bracket):
-            return self._bracket(node, source)
-        if isinstance(node, (Join, Template)):
-            return self._join(node.parts, source, str)
-        if isinstance(node, Condition):
-            return self._value(node.expression, source)
-        if isinstance(node, Call):
-            return self._call(node, source)
-        if isinstance(node, Member):
-            return self._member(node, source)
-        return self._decide(node, source)
+        match node:
+            case Text(value=value) | String(value=value):
+                return value
+            case Bracket():
+                return self._bracket(node, source)
+            case Join(parts=parts) | Template(parts=parts):
+                return self._join(parts, source, str)
+            case Condition(expression=expression):
+                return self._value(expression, source)
+            case Call():
+                return self._call(node, source)
+            case _:
+                return self._operation(node, source)
 
-    def _decide(self, node: Node, source: str) -> bool:
-        if isinstance(node, Comparison):
-            left, right = self._value(node.left, source), self._value(node.right, source)
-            return self._compare(node.operator, left, right)
-        assert isinstance(node, Logic)  # noqa: S101 - the tree has no other kind of node
-        verdicts = (self._truth(self._value(each, source), source) for each in node.operands)
-        return any(verdicts) if node.operator == "||" else all(verdicts)
+    def _operation(self, node: Node, source: str) -> Value:
+        match node:
+            case Member():
+                return self._member(node, source)
+            case Comparison(operator=operator, left=left, right=right):
+                return self._compare(
+                    operator, self._value(left, source), self._value(right, source)
+                )
+            case Logic(operator=operator, operands=operands):
+                verdicts = (self._truth(self._value(each, source), source) for each in operands)
+                return any(verdicts) if operator == "||" else all(verdicts)
+            case _:
+                raise EvaluationError("A variable stands outside its brackets.")
 
     def _bracket(self, node: Bracket, source: str) -> Value:
         if not isinstance(node.expression, Variable):
@@ -213,7 +219,7 @@ class Evaluator:
     def _order(self, operator: str, left: Value, right: Value) -> int:
         """Give a negative number, 0 or a positive one, as the left side is less, equal or more."""
         if isinstance(left, (DateTime, TimeSpan)) and type(left) is type(right):
-            return _sign(left.ticks, right.ticks)  # type: ignore[union-attr]
+            return _sign(left.ticks, right.ticks)
         equality = operator in ("==", "!=")
         if not equality or _is_number(left) or _is_number(right):
             numbers = _number(left), _number(right)
