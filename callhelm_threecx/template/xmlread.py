@@ -124,9 +124,20 @@ class _Open:
     column: int
     content: list[str | RawNode] = field(default_factory=list)
 
+    def add_text(self, text: str) -> None:
+        last = self.content[-1] if self.content else None
+        if isinstance(last, str):
+            self.content[-1] = last + text
+        else:
+            self.content.append(text)
+
     def close(self) -> RawNode:
+        """The finished element; white space that only separates elements is dropped."""
+        content = [part for part in self.content if not isinstance(part, str) or part.strip()]
+        if not content or any(isinstance(part, str) for part in content):
+            content = self.content
         return RawNode(
-            self.tag, self.attributes, tuple(self.content), line=self.line, column=self.column
+            self.tag, self.attributes, tuple(content), line=self.line, column=self.column
         )
 
 
@@ -186,7 +197,7 @@ class _TreeBuilder:
             self._done = node
 
     def _characters(self, text: str) -> None:
-        self.stack[-1].content.append(text)
+        self.stack[-1].add_text(text)
 
     def _doctype(self, *_declaration: object) -> None:
         line, column = self._place()
