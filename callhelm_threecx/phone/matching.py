@@ -160,17 +160,15 @@ def _has_plus(digits: str, written: text.Written) -> bool:
 def _readings(digits: str, written: text.Written, region: str) -> _Readings:
     if _has_plus(digits, written):
         return _readings_after_plus(digits, region)
-    if written.lost_plus:
-        rests: tuple[str, ...] = (digits,)
-    else:
-        rests = plans.behind_international_prefix(digits, region)
-    prefixed = _all_international(rests)
     unprefixed = _all_international((digits,))
+    lost_plus = written.lost_plus and bool(unprefixed)
+    rests = (digits,) if lost_plus else plans.behind_international_prefix(digits, region)
+    prefixed = unprefixed if lost_plus else _all_international(rests)
     home = plans.national(digits, region)
     direct = tuple(reading for reading in prefixed if reading.valid)
     if not direct and not (home and home.valid):
         direct = prefixed
-    if not written.lost_plus and any(reading.valid for reading in unprefixed):
+    if not lost_plus and any(reading.valid for reading in unprefixed):
         # A Russian 810 or a Cuban 119 may as well begin a foreign number without its plus.
         direct = ()
     bare = rests[0] if rests else digits
