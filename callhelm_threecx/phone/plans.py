@@ -126,9 +126,8 @@ def _own_prefix_length(digits: str, region: str) -> int:
 
 
 def _read(number: str, region: str | None) -> Reading | None:
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
+    parsed = _parsed(number, region)
+    if parsed is None:
         return None
     country_code = str(parsed.country_code)
     digits = country_code + phonenumbers.national_significant_number(parsed)
@@ -136,4 +135,14 @@ def _read(number: str, region: str | None) -> Reading | None:
     length = phonenumbers.is_possible_number_with_reason(parsed)
     if len(digits) > MAX_E164 or length != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return Reading(digits, country_code, phonenumbers.is_valid_number(parsed))
+    valid = phonenumbers.is_valid_number(parsed)
+    if not valid and _parsed("+" + digits, None) != parsed:
+        return None  # such as 0000000: with its country code, another zero would be taken off it
+    return Reading(digits, country_code, valid)
+
+
+def _parsed(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None

@@ -74,6 +74,7 @@ def test_a_full_number_is_kept_as_e164(text: str, region: str, canonical: str) -
         ("+999 12345678", "DE", "99912345678"),
         ("+30123456", "DE", "30123456"),  # an explicit plus does not fall back on the region
         ("0000000", "US", "0000000"),
+        ("0000000", "AE", "0000000"),  # "+971 000000" would lose another zero
         ("12345678901234567890", "US", "12345678901234567890"),
         ("+49 1234567890123456", "US", "491234567890123456"),
         ("030 123456", "XX", "030123456"),  # no such region, no national reading

@@ -84,7 +84,7 @@ def test_a_number_typed_in_its_national_form_is_kept_as_e164(region: str) -> Non
 
 
 @given(texts, regions)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_no_text_raises(text: str, region: str) -> None:
     number = phone.parse(text, region)
     candidates = phone.candidates(text, region)
@@ -99,7 +99,7 @@ def test_no_text_raises(text: str, region: str) -> None:
 
 
 @given(texts, regions)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_number_is_digits_and_finds_itself(text: str, region: str) -> None:
     number = phone.parse(text, region)
     if number is None:
@@ -113,7 +113,7 @@ def test_a_number_is_digits_and_finds_itself(text: str, region: str) -> None:
 
 
 @given(texts, regions)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_e164_is_kept_as_it_is_in_any_region(text: str, region: str) -> None:
     number = phone.parse(text, region)
     if number is None or not number.is_e164:
@@ -126,7 +126,7 @@ def test_e164_is_kept_as_it_is_in_any_region(text: str, region: str) -> None:
 
 
 @given(st.text(alphabet="0123456789 -/()", min_size=1), regions)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_digits_that_are_no_number_stay_so(text: str, region: str) -> None:
     number = phone.parse(text, region)
     if number is None or number.is_e164:
@@ -138,7 +138,7 @@ def test_digits_that_are_no_number_stay_so(text: str, region: str) -> None:
 
 
 @given(texts, regions)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_the_readings_are_distinct_digits_and_the_suffix_is_long_enough(
     text: str, region: str
 ) -> None:
@@ -153,7 +153,7 @@ def test_the_readings_are_distinct_digits_and_the_suffix_is_long_enough(
 
 
 @given(texts, regions, st.text(alphabet="0123456789", min_size=1, max_size=20))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_ranks_and_index_ranges_agree(text: str, region: str, digits: str) -> None:
     candidates = phone.candidates(text, region)
     if candidates is None:
@@ -168,7 +168,7 @@ def test_ranks_and_index_ranges_agree(text: str, region: str, digits: str) -> No
 
 
 @given(texts)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_mask_shows_no_more_than_the_country_and_two_digits(text: str) -> None:
     masked = phone.mask(text)
 
