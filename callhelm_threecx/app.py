@@ -1,0 +1,184 @@
+"""The composition root: settings in, a Falcon app out. The one place where things meet."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import falcon
+
+from callhelm_threecx import keys, migrate, routes
+from callhelm_threecx.db import Database
+from callhelm_threecx.errors import SettingsError
+from callhelm_threecx.limiter import Limiter, limit_of
+from callhelm_threecx.middleware.auth import KeyAuth, check_declaration
+from callhelm_threecx.middleware.client import Client
+from callhelm_threecx.middleware.context import RequestContext
+from callhelm_threecx.middleware.rate_limit import RateLimit
+from callhelm_threecx.resources.admin import AgentResource, AgentsResource, SetupResource
+from callhelm_threecx.resources.contacts import CreateResource, LookupResource, SearchResource
+from callhelm_threecx.resources.errors import ErrorAnswers
+from callhelm_threecx.resources.events import EventsResource, StatsResource
+from callhelm_threecx.resources.health import HealthResource, ReadyResource
+from callhelm_threecx.resources.journal import CallsResource, ChatsResource
+from callhelm_threecx.resources.reading import BodyReader
+from callhelm_threecx.resources.template import TemplateResource
+from callhelm_threecx.services.agents import Agents
+from callhelm_threecx.services.contacts import Contacts
+from callhelm_threecx.services.event_writer import EventWriter
+from callhelm_threecx.services.events import EventLog
+from callhelm_threecx.services.integrations import Integrations
+from callhelm_threecx.services.journal import Journal
+from callhelm_threecx.services.readiness import Readiness
+from callhelm_threecx.settings import Settings
+from callhelm_threecx.stores import registry
+from callhelm_threecx.stores.base import ContactStore, StoreOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the product does, ready for use: by the HTTP interface or by a command."""
+
+    settings: Settings
+    database: Database
+    store: ContactStore
+    integrations: Integrations
+    agents: Agents
+    contacts: Contacts
+    journal: Journal
+    events: EventLog
+    writer: EventWriter
+    limiter: Limiter
+
+    def close(self) -> None:
+        """Write the events that wait, and close the connections."""
+        self.writer.close()
+        self.database.dispose()
+
+
+class ThreeCXApp(falcon.App[falcon.Request, falcon.Response]):
+    """The WSGI application, with the services behind it."""
+
+    services: Services
+
+
+def build_services(settings: Settings, *, store: ContactStore | None = None) -> Services:
+    """Construct everything from the settings. A SQLite schema is brought up to date; nothing
+    connects to any other database yet.
+
+    Raises `SettingsError` that names the setting at fault.
+    """
+    database = open_database(settings)
+    try:
+        ring = open_key_ring(settings)
+        if database.dialect == "sqlite":
+            migrate.upgrade(database)
+        if store is None:
+            options = StoreOptions(settings.contact_store_options, database=database)
+            store = registry.load(settings.contact_store, options)
+        limiter = Limiter(settings.rate_limit_storage)
+    except BaseException:
+        database.dispose()
+        raise
+    writer = EventWriter(database)
+    return Services(
+        settings=settings,
+        database=database,
+        store=store,
+        integrations=Integrations(database, ring, settings.default_region),
+        agents=Agents(database),
+        contacts=Contacts(store, database, writer.emit, settings.contact_url),
+        journal=Journal(database, store),
+        events=EventLog(database, settings.default_region),
+        writer=writer,
+        limiter=limiter,
+    )
+
+
+def create_app(
+    settings: Settings | None = None, *, store: ContactStore | None = None, **overrides: Any
+) -> ThreeCXApp:
+    """Build the WSGI application.
+
+    Without ``settings`` they are read from the environment; ``overrides`` are single settings by
+    name (``database_url="sqlite:///calls.db"``). ``store`` is used in place of the configured
+    contact store. Raises `SettingsError` that names the setting at fault.
+    """
+    if settings is None:
+        settings = Settings.load(**overrides)
+    elif overrides:
+        settings = Settings.load(**{**settings.model_dump(), **overrides})
+    return build_app(build_services(settings, store=store))
+
+
+def build_app(services: Services) -> ThreeCXApp:
+    """The HTTP interface in front of the services."""
+    settings = services.settings
+    client = Client(settings.public_url, settings.trusted_proxies)
+    admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
+    emit = services.writer.emit
+    failed = limit_of(settings.failed_auth_limit)
+    app = ThreeCXApp(
+        middleware=[
+            RequestContext(client, settings.max_body),
+            KeyAuth(services.integrations, admin_key, services.limiter, failed, emit),
+            RateLimit(services.limiter, limit_of(settings.rate_limit)),
+        ],
+    )
+    app.services = services
+    app.req_options.strip_url_path_trailing_slash = True
+    app.resp_options.xml_error_serialization = False
+    ErrorAnswers(settings.prefix, emit).register(app)
+    for path, resource in _resources(services, client):
+        check_declaration(resource)
+        app.add_route(settings.prefix + path, resource)
+    return app
+
+
+def _resources(services: Services, client: Client) -> Sequence[tuple[str, object]]:
+    prefix, contacts, journal = services.settings.prefix, services.contacts, services.journal
+    integrations, agents, events = services.integrations, services.agents, services.events
+    flush: Callable[[float], object] = services.writer.flush
+    body = BodyReader(services.settings.max_body)
+    emit = services.writer.emit
+    readiness = Readiness(services.database, services.store)
+    return [
+        (routes.CONTACTS_LOOKUP, LookupResource(contacts, client)),
+        (routes.CONTACTS_SEARCH, SearchResource(contacts, client)),
+        (routes.CONTACTS_CREATE, CreateResource(contacts, client, body)),
+        (routes.CALLS_JOURNAL, CallsResource(journal, body)),
+        (routes.CHATS_JOURNAL, ChatsResource(journal, body)),
+        (routes.TEMPLATE, TemplateResource(integrations, client, prefix, emit)),
+        (routes.SETUP, SetupResource(integrations, client, body, prefix)),
+        (routes.AGENTS, AgentsResource(agents, body)),
+        (routes.AGENT, AgentResource(agents)),
+        (routes.EVENTS, EventsResource(events, flush)),
+        (routes.STATS, StatsResource(events, flush)),
+        (routes.HEALTHZ, HealthResource()),
+        (routes.READYZ, ReadyResource(readiness, services.limiter)),
+    ]
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings; the folder of a SQLite file is created."""
+    path = settings.sqlite_path
+    if path is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as ex:
+            raise SettingsError(f"THREECX_DATABASE_URL: {path.parent}: {ex.strerror}.") from ex
+    return Database(settings.database)
+
+
+def open_key_ring(settings: Settings) -> keys.KeyRing:
+    """The encryption keys of the settings, or those in the key file beside a SQLite database.
+
+    Raises `SettingsError` when there are none and the database is another one.
+    """
+    if settings.secret_keys:
+        return keys.KeyRing([key.get_secret_value() for key in settings.secret_keys])
+    path = settings.sqlite_path
+    if path is None:
+        raise SettingsError(
+            "THREECX_SECRET_KEYS: is not set; with this database it must be (see keygen)."
+        )
+    return keys.KeyRing(keys.load_or_create_key_file(keys.key_file_of(path)))

@@ -1,0 +1,117 @@
+"""Rate limits on the library ``limits``: counted in memory, or in Redis for several processes.
+
+With Redis away, requests are let through under the same limit, which each process then counts by
+itself; this is logged and counted, and Redis is tried again after a pause.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from callhelm_threecx.errors import SettingsError
+
+RETRY_REDIS_AFTER_S: Final = 2.0
+REDIS_TIMEOUT_S: Final = 0.25
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one more request is allowed. ``reset`` is in seconds, rounded up."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+
+
+class Limiter:
+    """Counts hits against limits. One instance serves all threads of a process."""
+
+    def __init__(self, storage_uri: str) -> None:
+        self._memory = FixedWindowRateLimiter(storage_from_string("memory://"))
+        self._shared: FixedWindowRateLimiter | None = None
+        if not storage_uri.startswith("memory:"):
+            self._shared = FixedWindowRateLimiter(_redis(storage_uri))
+        self._away_until = 0.0
+        self._lock = threading.Lock()
+        self._fallbacks = 0
+
+    @property
+    def fallbacks(self) -> int:
+        """Hits of this process that were counted by itself because Redis did not answer."""
+        return self._fallbacks
+
+    def hit(self, limit: RateLimitItem, *names: str) -> Verdict:
+        """Count one request against the limit of these names."""
+        return self._ask(limit, names, count=True)
+
+    def peek(self, limit: RateLimitItem, *names: str) -> Verdict:
+        """The verdict on one more request, without counting it."""
+        return self._ask(limit, names, count=False)
+
+    def healthy(self) -> bool:
+        """Whether the shared storage answers (memory always does)."""
+        if self._shared is None:
+            return True
+        try:
+            return bool(self._shared.storage.check())
+        except Exception:  # whatever the driver raises, it did not answer
+            return False
+
+    def _ask(self, limit: RateLimitItem, names: tuple[str, ...], *, count: bool) -> Verdict:
+        if self._shared is not None and time.monotonic() >= self._away_until:
+            try:
+                return _ask(self._shared, limit, names, count=count)
+            except StorageError as ex:
+                self._away_until = time.monotonic() + RETRY_REDIS_AFTER_S
+                _log.warning(
+                    "The rate-limit storage does not answer; each process counts by itself.",
+                    extra={"reason": type(ex.storage_error).__name__},
+                )
+        if self._shared is not None:
+            with self._lock:
+                self._fallbacks += 1
+        return _ask(self._memory, limit, names, count=count)
+
+
+def limit_of(text: str) -> RateLimitItem:
+    """A limit such as ``600/minute``. Raises `ValueError`."""
+    return parse(text)
+
+
+def _ask(
+    limiter: FixedWindowRateLimiter, limit: RateLimitItem, names: tuple[str, ...], *, count: bool
+) -> Verdict:
+    allowed = limiter.hit(limit, *names) if count else limiter.test(limit, *names)
+    window = limiter.get_window_stats(limit, *names)
+    reset = max(1, -int(-(window.reset_time - time.time()) // 1))
+    remaining = window.remaining if allowed else 0
+    return Verdict(allowed, limit.amount, max(0, remaining), min(reset, limit.get_expiry()))
+
+
+def _redis(uri: str) -> Storage:
+    try:
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:
+        raise SettingsError(
+            "THREECX_RATE_LIMIT_STORAGE: Redis needs the extra callhelm-threecx[redis]."
+        ) from None
+    options: dict[str, Any] = {
+        "socket_timeout": REDIS_TIMEOUT_S,
+        "socket_connect_timeout": REDIS_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),  # a phone is ringing: fall back instead of trying again
+    }
+    try:
+        return storage_from_string(uri, wrap_exceptions=True, **options)
+    except (ConfigurationError, ValueError) as ex:
+        reason = " ".join(str(ex).split())
+        raise SettingsError(f"THREECX_RATE_LIMIT_STORAGE: {reason}") from ex

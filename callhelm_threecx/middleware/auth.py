@@ -1,0 +1,141 @@
+"""Who may pass: organization keys, the admin key, and what each resource says it takes."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import falcon
+from limits import RateLimitItem
+
+from callhelm_threecx import keys
+from callhelm_threecx.errors import (
+    ForbiddenError,
+    RateLimitedError,
+    SettingsError,
+    UnauthorizedError,
+)
+from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.services.events import Event, EventStatus, EventType
+from callhelm_threecx.services.integrations import Integration, Integrations, KeyState
+
+_log = logging.getLogger(__name__)
+_REFUSED: Final = "A valid API key is required."
+
+
+class KeyKind(str, Enum):
+    """The kinds of key that a resource may take."""
+
+    NONE = "none"
+    ORGANIZATION = "organization"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whose request it is: one organization's, or the administrator's."""
+
+    kind: KeyKind
+    integration: Integration | None = None
+
+    @property
+    def organization_id(self) -> str | None:
+        """The organization of an organization key."""
+        return self.integration.organization_id if self.integration else None
+
+
+def check_declaration(resource: object) -> None:
+    """Raise `SettingsError` unless a resource declares the key kinds of each of its methods."""
+    declared = getattr(resource, "keys", {})
+    for name in dir(resource):
+        method = name.removeprefix("on_").upper()
+        if name.startswith("on_") and not declared.get(method):
+            kind = type(resource).__name__
+            raise SettingsError(f"The resource {kind} declares no key kind for {method}.")
+
+
+class KeyAuth:
+    """Finds the principal of a request, or refuses it.
+
+    Failed attempts are limited for each client address. An organization key has 256 random bits,
+    so a right one passes even then; the admin key may be weaker, so it does not.
+    """
+
+    def __init__(
+        self,
+        integrations: Integrations,
+        admin_key: str | None,
+        limiter: Limiter,
+        failed_auth_limit: RateLimitItem,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._integrations = integrations
+        self._admin_key = admin_key
+        self._limiter = limiter
+        self._limit = failed_auth_limit
+        self._emit = emit
+
+    def process_resource(
+        self,
+        req: falcon.Request,
+        _resp: falcon.Response,
+        resource: Any,
+        _params: Mapping[str, Any],
+    ) -> None:
+        """Set ``principal`` on the context.
+
+        Raises `UnauthorizedError`, `ForbiddenError` or `RateLimitedError`.
+        """
+        wanted: Collection[KeyKind] = getattr(resource, "keys", {}).get(req.method, ())
+        if not wanted or KeyKind.NONE in wanted:
+            return
+        shown = _shown_key(req, in_query=getattr(resource, "key_in_query", False))
+        principal = self._principal(req, shown)
+        req.context.principal = principal
+        if principal.kind not in wanted:
+            raise ForbiddenError("This kind of key does not open this.", code="wrong_key_kind")
+
+    def _principal(self, req: falcon.Request, shown: str) -> Principal:
+        if not shown:
+            raise self._refusal(req, "missing")
+        if self._admin_key is not None and keys.same(shown, self._admin_key):
+            if not self._limiter.peek(self._limit, *_failures(req)).allowed:
+                raise self._refusal(req, "throttled")
+            return Principal(KeyKind.ADMIN)
+        state, integration = self._integrations.authenticate(shown)
+        if integration is None:
+            raise self._refusal(req, state.value)
+        principal = Principal(KeyKind.ORGANIZATION, integration)
+        if state is KeyState.DISABLED:
+            req.context.principal = principal
+            raise ForbiddenError("This integration is disabled.", code="integration_disabled")
+        return principal
+
+    def _refusal(self, req: falcon.Request, reason: str) -> Exception:
+        """Count, log and name a failed attempt; its wording never tells what was wrong."""
+        verdict = self._limiter.hit(self._limit, *_failures(req))
+        address = req.context.client_address
+        _log.warning("A key was refused.", extra={"reason": reason, "client": address})
+        if not verdict.allowed:
+            return RateLimitedError("Too many failed attempts.", retry_after=verdict.reset)
+        detail = {"reason": reason, "client": address, "path": req.path}
+        refused = Event(
+            None, EventType.REFUSED, EventStatus.REFUSED, error="unauthorized", raw_data=detail
+        )
+        self._emit(refused)
+        return UnauthorizedError(_REFUSED)
+
+
+def _failures(req: falcon.Request) -> tuple[str, str]:
+    return ("failed-auth", req.context.client_address)
+
+
+def _shown_key(req: falcon.Request, *, in_query: bool) -> str:
+    shown = (req.get_header("x-api-key") or "").strip()
+    if not shown:
+        scheme, _, credentials = (req.get_header("Authorization") or "").partition(" ")
+        shown = credentials.strip() if scheme.casefold() == "bearer" else ""
+    if not shown and in_query:
+        shown = (req.get_param("apiKey") or "").strip()
+    return shown[:512]

@@ -1,0 +1,97 @@
+"""The first and last station of a request: its id, its size, its one log line."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Any
+from urllib.parse import parse_qsl
+
+import falcon
+
+from callhelm_threecx import phone
+from callhelm_threecx.errors import TooLargeError
+from callhelm_threecx.middleware.client import Client
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_log = logging.getLogger("callhelm_threecx.access")
+
+
+class RequestContext:
+    """Gives each request an id and a start time, bounds its body, and logs it when it is over."""
+
+    def __init__(self, client: Client, max_body: int) -> None:
+        self._client = client
+        self._max_body = max_body
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        """Set ``request_id``, ``started``, ``client_address`` on the context; check the size.
+
+        Raises `TooLargeError` before a byte of the body is read.
+        """
+        given = req.get_header("X-Request-Id") or ""
+        req.context.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        req.context.started = time.perf_counter()
+        req.context.client_address = self._client.address(req)
+        req.context.principal = None
+        hide_query(req.env)
+        if (_content_length(req) or 0) > self._max_body:
+            raise TooLargeError(f"The body is larger than {self._max_body} bytes.")
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
+    ) -> None:
+        """Answer with the request's id and log the request."""
+        request_id = getattr(req.context, "request_id", None) or uuid.uuid4().hex
+        resp.set_header("X-Request-Id", request_id)
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        if resp.get_header("Cache-Control") is None:
+            resp.set_header("Cache-Control", "no-store")
+        started = getattr(req.context, "started", None)
+        if started is not None and _log.isEnabledFor(logging.INFO):
+            elapsed = round((time.perf_counter() - started) * 1000, 3)
+            _log.info("request", extra=_line(req, resp, request_id, elapsed))
+
+
+def hide_query(environ: dict[str, Any]) -> None:
+    """Replace every value of the query by a mark, wherever a server's access log would find it.
+
+    Falcon has read the query by now; a template's ``apiKey`` and a caller's number must not end in
+    the log of the server, or of a middleware, around us.
+    """
+    query = environ.get("QUERY_STRING")
+    if not query:
+        return
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True, encoding="latin-1")]
+    shown = "&".join(f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:40]}=***" for name in names[:20])
+    environ["QUERY_STRING"] = shown
+    for name in ("RAW_URI", "REQUEST_URI"):
+        if name in environ:
+            environ[name] = f"{str(environ[name]).partition('?')[0]}?{shown}"
+
+
+def _content_length(req: falcon.Request) -> int | None:
+    try:
+        return req.content_length
+    except falcon.HTTPInvalidHeader:
+        return None  # refused where the body is read
+
+
+def _line(
+    req: falcon.Request, resp: falcon.Response, request_id: str, elapsed: float
+) -> dict[str, Any]:
+    principal = req.context.principal
+    line = {
+        "request_id": request_id,
+        "method": req.method,
+        "path": req.path,
+        "status": resp.status_code,
+        "ms": elapsed,
+        "client": req.context.client_address,
+        "organization": principal.organization_id if principal else None,
+    }
+    number = req.get_param("number")
+    if number:
+        debug = _log.isEnabledFor(logging.DEBUG)
+        line["number"] = number if debug else phone.mask(number)
+    return line

@@ -1,0 +1,1 @@
+"""Alembic's scripts. `callhelm_threecx.migrate` runs them."""

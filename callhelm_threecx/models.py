@@ -1,0 +1,284 @@
+"""The tables, as SQLModel classes on a metadata of their own (they may live in a host's database).
+
+`OrganizationRow` marks a table whose rows belong to one organization; `db.Database` filters every
+statement on it.
+"""
+
+import secrets
+import time
+import uuid
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def utc_now() -> datetime:
+    """This instant, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def new_id() -> uuid.UUID:
+    """A UUID of version 7 (RFC 9562): later ones sort after earlier ones, so indexes stay dense."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = (value & ~(0xF << 76)) | (7 << 76)
+    value = (value & ~(0x3 << 62)) | (2 << 62)
+    return uuid.UUID(int=value)
+
+
+class UtcInstant(TypeDecorator[datetime]):
+    """An instant: ``timestamptz`` on PostgreSQL, UTC text of fixed width on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        value = value.astimezone(timezone.utc)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=timezone.utc)
+        return value.astimezone(timezone.utc)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+# Plain byte order, whatever the database's collation: prefixes are looked up as ranges.
+ByteText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Row(SQLModel, registry=registry(metadata=metadata)):
+    """Base of every table of the package."""
+
+    metadata: ClassVar[MetaData] = metadata
+
+
+class OrganizationRow(Row):
+    """Base of every table whose rows belong to one organization."""
+
+    organization_id: str = Field(max_length=64, sa_type=ByteText)
+
+
+def _instant(**kwargs: Any) -> Any:
+    return Field(default_factory=utc_now, sa_type=UtcInstant, **kwargs)
+
+
+class IntegrationRow(OrganizationRow, table=True):
+    """The integration of one organization: its key, whether it is on, how it behaves."""
+
+    __tablename__ = "three_cx_integrations"
+    __table_args__ = (UniqueConstraint("organization_id"),)
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    organization_name: str = Field(default="", sa_type=Text)
+    enabled: bool = True
+    key_fingerprint: str = Field(sa_type=ByteText, unique=True)
+    key_encrypted: str = Field(sa_type=Text)
+    key_hint: str = Field(sa_type=Text)
+    key_created_at: datetime = _instant()
+    previous_key_fingerprint: str | None = Field(default=None, sa_type=ByteText, unique=True)
+    previous_key_expires_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    three_cx_server_url: str | None = Field(default=None, sa_type=Text)
+    default_region: str | None = Field(default=None, sa_type=Text)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
+class AgentMappingRow(OrganizationRow, table=True):
+    """Which user of the CRM answers an extension of the PBX."""
+
+    __tablename__ = "three_cx_agent_mappings"
+    __table_args__ = (UniqueConstraint("organization_id", "three_cx_extension"),)
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    three_cx_extension: str = Field(sa_type=ByteText)
+    agent_id: str | None = Field(default=None, sa_type=Text)
+    agent_email: str | None = Field(default=None, sa_type=Text)
+    agent_first_name: str | None = Field(default=None, sa_type=Text)
+    agent_last_name: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
+class EventRow(OrganizationRow, table=True):
+    """One line of the event log: what a PBX asked and what it got.
+
+    ``organization_id`` is null for a refusal whose key belongs to nobody.
+    """
+
+    __tablename__ = "three_cx_call_events"
+    __table_args__ = (
+        Index(None, "organization_id", "created_at", "id"),
+        Index(
+            "ix_three_cx_call_events_organization_id_event_type",
+            "organization_id",
+            "event_type",
+            "created_at",
+            "id",
+        ),
+        Index(None, "created_at", "id"),
+    )
+
+    organization_id: str | None = Field(default=None, sa_type=ByteText)  # type: ignore[assignment]
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    event_type: str = Field(sa_type=ByteText)
+    status: str = Field(default="ok", sa_type=ByteText)
+    phone_number: str | None = Field(default=None, sa_type=Text)
+    contact_id: str | None = Field(default=None, sa_type=Text)
+    call_id: str | None = Field(default=None, sa_type=Text)
+    agent_extension: str | None = Field(default=None, sa_type=Text)
+    call_direction: str | None = Field(default=None, sa_type=Text)
+    call_type: str | None = Field(default=None, sa_type=Text)
+    duration_seconds: int | None = None
+    call_start_time: datetime | None = Field(default=None, sa_type=UtcInstant)
+    call_end_time: datetime | None = Field(default=None, sa_type=UtcInstant)
+    latency_ms: float | None = None
+    error: str | None = Field(default=None, sa_type=Text)
+    raw_data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    created_at: datetime = _instant()
+
+
+class ContactRow(OrganizationRow, table=True):
+    """A contact of the ``sql`` store."""
+
+    __tablename__ = "three_cx_contacts"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "identity"),
+        UniqueConstraint("organization_id", "external_id"),
+        Index(None, "organization_id", "email_folded"),
+        Index(
+            "ix_three_cx_contacts_search_text",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        ).ddl_if(dialect="postgresql"),
+    )
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    external_id: str | None = Field(default=None, sa_type=ByteText)
+    first_name: str = Field(default="", sa_type=Text)
+    last_name: str = Field(default="", sa_type=Text)
+    company: str = Field(default="", sa_type=Text)
+    email: str = Field(default="", sa_type=Text)
+    email_folded: str | None = Field(default=None, sa_type=ByteText)
+    identity: str | None = Field(default=None, sa_type=ByteText)
+    search_text: str = Field(default="", sa_type=Text)
+    source: str = Field(default="", sa_type=Text)
+    last_active_at: datetime = _instant()
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
+class ContactPhoneRow(OrganizationRow, table=True):
+    """One number of a contact. ``tail`` is its digits reversed: exact and suffix matches alike
+    are looked up on the index over it."""
+
+    __tablename__ = "three_cx_contact_phones"
+    __table_args__ = (
+        Index(None, "organization_id", "tail"),
+        Index(None, "contact_id"),
+    )
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    contact_id: uuid.UUID = Field(
+        foreign_key="three_cx_contacts.id",
+        ondelete="CASCADE",
+    )
+    type: str = Field(sa_type=Text)
+    position: int = 0
+    raw: str = Field(sa_type=Text)
+    number: str = Field(sa_type=Text)
+    extension: str = Field(default="", sa_type=Text)
+    tail: str = Field(sa_type=ByteText)
+
+
+class CallRow(OrganizationRow, table=True):
+    """One ended call, once: ``fingerprint`` is unique within the organization."""
+
+    __tablename__ = "three_cx_calls"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "fingerprint"),
+        Index(None, "organization_id", "started_at", "id"),
+        Index(None, "organization_id", "contact_id", "started_at"),
+    )
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    fingerprint: str = Field(sa_type=ByteText)
+    call_type: str = Field(sa_type=Text)
+    direction: str = Field(sa_type=Text)
+    number: str = Field(default="", sa_type=Text)
+    name: str = Field(default="", sa_type=Text)
+    contact_id: str | None = Field(default=None, sa_type=ByteText)
+    agent_extension: str = Field(default="", sa_type=Text)
+    agent_id: str | None = Field(default=None, sa_type=Text)
+    agent_email: str = Field(default="", sa_type=Text)
+    agent_name: str = Field(default="", sa_type=Text)
+    attributed_by: str | None = Field(default=None, sa_type=Text)
+    queue_extension: str = Field(default="", sa_type=Text)
+    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    duration_seconds: int | None = None
+    subject: str = Field(default="", sa_type=Text)
+    recording_url: str = Field(default="", sa_type=Text)
+    transcription: str = Field(default="", sa_type=Text)
+    summary: str = Field(default="", sa_type=Text)
+    sentiment: str = Field(default="", sa_type=Text)
+    created_at: datetime = _instant()
+
+
+class ChatRow(OrganizationRow, table=True):
+    """One chat, once, like a call."""
+
+    __tablename__ = "three_cx_chats"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "fingerprint"),
+        Index(None, "organization_id", "started_at", "id"),
+    )
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    fingerprint: str = Field(sa_type=ByteText)
+    messages: str = Field(sa_type=Text)
+    number: str = Field(default="", sa_type=Text)
+    email: str = Field(default="", sa_type=Text)
+    name: str = Field(default="", sa_type=Text)
+    contact_id: str | None = Field(default=None, sa_type=ByteText)
+    agent_extension: str = Field(default="", sa_type=Text)
+    agent_id: str | None = Field(default=None, sa_type=Text)
+    agent_email: str = Field(default="", sa_type=Text)
+    agent_name: str = Field(default="", sa_type=Text)
+    attributed_by: str | None = Field(default=None, sa_type=Text)
+    queue_extension: str = Field(default="", sa_type=Text)
+    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    duration_seconds: int | None = None
+    subject: str = Field(default="", sa_type=Text)
+    created_at: datetime = _instant()

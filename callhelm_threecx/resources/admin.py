@@ -1,0 +1,247 @@
+"""``/setup`` and ``/agents``: what an administrator sets up."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, Final
+from urllib.parse import quote, urlsplit
+
+import falcon
+
+from callhelm_threecx import phone, routes
+from callhelm_threecx.errors import BadInputError, FieldError, collecting
+from callhelm_threecx.middleware.auth import KeyKind
+from callhelm_threecx.middleware.client import Client
+from callhelm_threecx.models import AgentMappingRow
+from callhelm_threecx.resources.reading import (
+    BodyReader,
+    organization_id_of,
+    readable_organization,
+)
+from callhelm_threecx.services.agents import Agents, NewMapping
+from callhelm_threecx.services.integrations import (
+    DEFAULT_SETTINGS,
+    MAX_GRACE_MINUTES,
+    Change,
+    Integration,
+    Integrations,
+)
+from callhelm_threecx.services.reports import text_fields
+
+_FOR_ADMIN: Final = (KeyKind.ADMIN,)
+_FOR_BOTH: Final = (KeyKind.ADMIN, KeyKind.ORGANIZATION)
+_MAPPING_FIELDS: Final = {
+    "extension": 20,
+    "agentId": 64,
+    "agentEmail": 320,
+    "agentFirstName": 320,
+    "agentLastName": 320,
+}
+
+
+class SetupResource:
+    """``POST``, ``GET`` and ``PATCH /setup``."""
+
+    keys: ClassVar[Mapping[str, Collection[KeyKind]]] = {
+        "GET": _FOR_ADMIN,
+        "PATCH": _FOR_ADMIN,
+        "POST": _FOR_ADMIN,
+    }
+
+    def __init__(
+        self, integrations: Integrations, client: Client, body: BodyReader, prefix: str
+    ) -> None:
+        self._integrations = integrations
+        self._client = client
+        self._body = body
+        self._prefix = prefix
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Create an integration, or give it a new key; the key is shown here only."""
+        body = self._body(req)
+        organization_id = organization_id_of(body)
+        with collecting("The body cannot be read.") as errors:
+            grace = body.get("graceMinutes", 0)
+            if type(grace) is not int or not 0 <= grace <= MAX_GRACE_MINUTES:
+                message = f"must be a whole number from 0 to {MAX_GRACE_MINUTES}"
+                errors.append(FieldError("graceMinutes", message))
+            name = _optional_text(body, "organizationName", 320, errors)
+        integration, api_key = self._integrations.set_up(
+            organization_id,
+            grace_minutes=grace,
+            organization_name=name,
+            origin=req.context.client_address,
+        )
+        download_url = f"{self._template_url(req)}?apiKey={quote(api_key, safe='')}"
+        resp.media = {
+            "success": True,
+            "apiKey": api_key,
+            "crmUrl": self._client.base_url(req),
+            "downloadUrl": download_url,
+            "keyHint": integration.key_hint,
+        }
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """The state of an integration, without its key."""
+        integration = self._integrations.get(organization_id_of(req.params))
+        if integration is None:
+            resp.media = {"enabled": False, "configured": False}
+        else:
+            resp.media = self._state(req, integration)
+
+    def on_patch(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Change what the body names; settings are merged."""
+        body = self._body(req)
+        organization_id = organization_id_of(body)
+        change = _change(body)
+        origin = req.context.client_address
+        integration = self._integrations.change(organization_id, change, origin=origin)
+        resp.media = self._state(req, integration)
+
+    def _template_url(self, req: falcon.Request) -> str:
+        return f"{self._client.base_url(req)}{self._prefix}{routes.TEMPLATE}"
+
+    def _state(self, req: falcon.Request, integration: Integration) -> dict[str, Any]:
+        grace = integration.previous_key_expires_at
+        return {
+            "success": True,
+            "enabled": integration.enabled,
+            "configured": True,
+            "organizationId": integration.organization_id,
+            "organizationName": integration.organization_name,
+            "crmUrl": self._client.base_url(req),
+            "downloadUrl": self._template_url(req),
+            "threeCxServerUrl": integration.three_cx_server_url,
+            "defaultRegion": integration.region,
+            "settings": integration.settings,
+            "keyHint": integration.key_hint,
+            "keyCreatedAt": integration.key_created_at.isoformat(),
+            "previousKeyExpiresAt": grace.isoformat() if grace else None,
+            "createdAt": integration.created_at.isoformat(),
+            "updatedAt": integration.updated_at.isoformat(),
+        }
+
+
+def _change(body: Mapping[str, Any]) -> Change:
+    """The changes that a PATCH body asks for. Raises `BadInputError` that names what is wrong."""
+    with collecting("The body cannot be read.") as errors:
+        enabled = body.get("enabled")
+        if enabled is not None and not isinstance(enabled, bool):
+            errors.append(FieldError("enabled", "must be true or false"))
+        change = Change(
+            enabled=enabled,
+            three_cx_server_url=_server_url(body, errors),
+            default_region=_region(body, errors),
+            organization_name=_optional_text(body, "organizationName", 320, errors),
+            settings=_settings(body, errors),
+        )
+    return change
+
+
+def _optional_text(
+    body: Mapping[str, Any], name: str, most: int, errors: list[FieldError]
+) -> str | None:
+    """A text that may be missing (None: leave it) or null (empty: clear it)."""
+    if name not in body:
+        return None
+    try:
+        return text_fields(body, {name: most})[name]
+    except BadInputError as ex:
+        errors.extend(ex.errors)
+        return None
+
+
+def _server_url(body: Mapping[str, Any], errors: list[FieldError]) -> str | None:
+    url = _optional_text(body, "threeCxServerUrl", 255, errors)
+    if url:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            usable = False
+        if not usable:
+            errors.append(FieldError("threeCxServerUrl", "must be an http or https URL"))
+    return url
+
+
+def _region(body: Mapping[str, Any], errors: list[FieldError]) -> str | None:
+    region = _optional_text(body, "defaultRegion", 8, errors)
+    if region and not phone.is_region(region.upper()):
+        errors.append(FieldError("defaultRegion", "must be a two-letter region such as US or DE"))
+    return region.upper() if region is not None else None
+
+
+def _settings(body: Mapping[str, Any], errors: list[FieldError]) -> Mapping[str, Any]:
+    """Our own settings are checked; others are a host's, and kept when they are plain values."""
+    settings = body.get("settings", {})
+    if not isinstance(settings, dict):
+        errors.append(FieldError("settings", "must be an object"))
+        return {}
+    for name, value in settings.items():
+        field = f"settings.{name[:64]}"
+        if name in DEFAULT_SETTINGS and not isinstance(value, bool):
+            errors.append(FieldError(field, "must be true or false"))
+        elif not name.isidentifier() or not name.isascii() or len(name) > 64:
+            errors.append(FieldError("settings", "has a name that is no identifier"))
+        elif isinstance(value, (dict, list)) or (isinstance(value, str) and len(value) > 1024):
+            errors.append(FieldError(field, "must be a short plain value"))
+    return settings
+
+
+class AgentsResource:
+    """``GET`` and ``POST /agents``."""
+
+    keys: ClassVar[Mapping[str, Collection[KeyKind]]] = {"GET": _FOR_BOTH, "POST": _FOR_ADMIN}
+
+    def __init__(self, agents: Agents, body: BodyReader) -> None:
+        self._agents = agents
+        self._body = body
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Every mapping of an organization."""
+        organization_id = readable_organization(req) or organization_id_of(req.params)
+        mappings = self._agents.all(organization_id)
+        resp.media = {"success": True, "mappings": [_mapping(row) for row in mappings]}
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Map an extension, in place of what it was mapped to."""
+        body = self._body(req)
+        organization_id = organization_id_of(body)
+        texts = text_fields(body, _MAPPING_FIELDS)
+        if not texts["extension"]:
+            raise BadInputError.of_field("extension", "is required")
+        mapping = NewMapping(
+            extension=texts["extension"],
+            agent_id=texts["agentId"],
+            agent_email=texts["agentEmail"],
+            agent_first_name=texts["agentFirstName"],
+            agent_last_name=texts["agentLastName"],
+        )
+        row = self._agents.put(organization_id, mapping)
+        resp.media = {"success": True, "mapping": _mapping(row)}
+
+
+class AgentResource:
+    """``DELETE /agents/{id}``."""
+
+    keys: ClassVar[Mapping[str, Collection[KeyKind]]] = {"DELETE": _FOR_ADMIN}
+
+    def __init__(self, agents: Agents) -> None:
+        self._agents = agents
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, mapping_id: str) -> None:
+        """Remove a mapping of the organization."""
+        self._agents.delete(organization_id_of(req.params), mapping_id)
+        resp.media = {"success": True}
+
+
+def _mapping(row: AgentMappingRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "organizationId": row.organization_id,
+        "extension": row.three_cx_extension,
+        "agentId": row.agent_id,
+        "agentEmail": row.agent_email,
+        "agentFirstName": row.agent_first_name,
+        "agentLastName": row.agent_last_name,
+        "createdAt": row.created_at.isoformat(),
+        "updatedAt": row.updated_at.isoformat(),
+    }

@@ -1,0 +1,131 @@
+"""What resources have in common: bodies, parameters, and for whom a request speaks."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+import falcon
+
+from callhelm_threecx.errors import (
+    BadInputError,
+    ForbiddenError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
+from callhelm_threecx.middleware.auth import KeyKind, Principal
+from callhelm_threecx.services import values
+from callhelm_threecx.services.integrations import Integration
+
+_ORGANIZATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.ASCII | re.IGNORECASE)
+
+
+class BodyReader:
+    """Reads the JSON object in a body of bounded size."""
+
+    def __init__(self, max_body: int) -> None:
+        self._max_body = max_body
+
+    def __call__(self, req: falcon.Request) -> dict[str, Any]:
+        """The object.
+
+        Raises `UnsupportedMediaError` for another type, `TooLargeError`, and `BadInputError` for
+        what is not a JSON object in UTF-8.
+        """
+        kind = (req.content_type or "application/json").partition(";")[0].strip()
+        if not _JSON_TYPE.fullmatch(kind):
+            raise UnsupportedMediaError("The body must be JSON (application/json).")
+        try:
+            body = json.loads(self._bytes(req), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise BadInputError("The body is not JSON.", code="bad_json") from None
+        if not isinstance(body, dict):
+            raise BadInputError("The body is not a JSON object.", code="bad_json")
+        return body
+
+    def _bytes(self, req: falcon.Request) -> bytes:
+        try:
+            length = req.content_length
+        except falcon.HTTPInvalidHeader:
+            raise BadInputError("Content-Length is not a number.") from None
+        # Without a length the body ends where the server says that it ends (chunked).
+        bounded = length is not None or not req.env.get("wsgi.input_terminated")
+        stream = req.bounded_stream if bounded else req.stream
+        data: bytes = stream.read(self._max_body + 1)
+        if len(data) > self._max_body:
+            raise TooLargeError(f"The body is larger than {self._max_body} bytes.")
+        return data
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def integration_of(req: falcon.Request, feature: str | None = None) -> Integration:
+    """The integration whose key opened this.
+
+    Raises `ForbiddenError` when the feature is switched off.
+    """
+    integration: Integration = req.context.principal.integration
+    if feature is not None and not integration.allows(feature):
+        raise ForbiddenError("This is switched off for the organization.", code="feature_disabled")
+    return integration
+
+
+def organization_id_of(source: Mapping[str, Any]) -> str:
+    """The ``organizationId`` of an admin request, from its query or body."""
+    value = source.get("organizationId")
+    if value is None or value == "":
+        raise BadInputError.of_field("organizationId", "is required")
+    if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value):
+        raise BadInputError.of_field(
+            "organizationId", "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
+        )
+    return value
+
+
+def readable_organization(req: falcon.Request) -> str | None:
+    """The organization that a reading request is about.
+
+    An organization key reads its own, whether it names it or not; the admin key any, or all of
+    them (None). Raises `ForbiddenError` for another organization's.
+    """
+    principal: Principal = req.context.principal
+    named = organization_id_of(req.params) if req.params.get("organizationId") else None
+    if principal.kind is KeyKind.ADMIN:
+        return named
+    if named is not None and named != principal.organization_id:
+        raise ForbiddenError("This key belongs to another organization.", code="wrong_organization")
+    return principal.organization_id
+
+
+def integer(req: falcon.Request, name: str, *, default: int, most: int) -> int:
+    """A whole number from 1 to ``most`` in the query."""
+    text = text_param(req, name)
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
+        raise BadInputError.of_field(name, f"must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def instant(req: falcon.Request, name: str) -> datetime | None:
+    """An instant in the query."""
+    text = text_param(req, name)
+    try:
+        return values.instant(text) if text else None
+    except ValueError as ex:
+        raise BadInputError.of_field(name, str(ex)) from None
+
+
+def text_param(req: falcon.Request, name: str) -> str:
+    """A clean text in the query; empty when it is missing."""
+    return values.clean(raw_param(req, name))
+
+
+def raw_param(req: falcon.Request, name: str) -> str:
+    """A text in the query as it came (a leading space may be a lost plus)."""
+    value = req.params.get(name, "")
+    return value[-1] if isinstance(value, list) else value

@@ -1,0 +1,117 @@
+"""Which user of the CRM answers which extension of the PBX."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from callhelm_threecx.db import Database
+from callhelm_threecx.errors import NotFoundError
+from callhelm_threecx.models import AgentMappingRow, utc_now
+from callhelm_threecx.services.events import Event, EventType
+from callhelm_threecx.services.reports import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose call it was, and by what that was found (``extension`` or ``email``)."""
+
+    mapping: AgentMappingRow
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewMapping:
+    """A mapping to be kept; the extension is what it is found by."""
+
+    extension: str
+    agent_id: str = ""
+    agent_email: str = ""
+    agent_first_name: str = ""
+    agent_last_name: str = ""
+
+
+class Agents:
+    """Keeps the mappings of every organization."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self, organization_id: str) -> Sequence[AgentMappingRow]:
+        """Every mapping of an organization, by extension."""
+        ordered = select(AgentMappingRow).order_by(
+            func.length(col(AgentMappingRow.three_cx_extension)),
+            col(AgentMappingRow.three_cx_extension),
+        )
+        with self._database.read(organization_id) as session:
+            return session.execute(ordered).scalars().all()
+
+    def put(self, organization_id: str, mapping: NewMapping) -> AgentMappingRow:
+        """Map an extension, in place of what it was mapped to."""
+        return self.put_all(organization_id, [mapping])[0]
+
+    def put_all(
+        self, organization_id: str, mappings: Sequence[NewMapping]
+    ) -> list[AgentMappingRow]:
+        """Map several extensions in one transaction."""
+        with self._database.write(organization_id) as session:
+            rows = [_put(session, organization_id, mapping) for mapping in mappings]
+            detail = {
+                "action": "map_agents",
+                "extensions": [row.three_cx_extension for row in rows],
+            }
+            session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
+            session.flush()
+            session.expunge_all()
+        return rows
+
+    def delete(self, organization_id: str, mapping_id: str) -> None:
+        """Remove a mapping. Raises `NotFoundError`, also for another organization's."""
+        with self._database.write(organization_id) as session:
+            try:
+                row = session.get(AgentMappingRow, uuid.UUID(mapping_id))
+            except ValueError:
+                row = None
+            if row is None:
+                raise NotFoundError("There is no such mapping.")
+            session.delete(row)
+            detail = {"action": "unmap_agent", "extensions": [row.three_cx_extension]}
+            session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
+
+
+def attribute(session: Session, agent: Agent) -> Attribution | None:
+    """Find the agent of a call in the session's organization: by extension, then by e-mail."""
+    conditions = []
+    if agent.extension:
+        conditions.append(col(AgentMappingRow.three_cx_extension) == agent.extension)
+    if agent.email:
+        folded = func.lower(col(AgentMappingRow.agent_email))
+        conditions.append(folded == agent.email.lower())
+    if not conditions:
+        return None
+    statement = select(AgentMappingRow).where(or_(*conditions))
+    ordered = statement.order_by(col(AgentMappingRow.three_cx_extension))
+    rows = session.execute(ordered).scalars().all()
+    for row in rows:
+        if agent.extension and row.three_cx_extension == agent.extension:
+            return Attribution(row, "extension")
+    return Attribution(rows[0], "email") if rows else None
+
+
+def _put(session: Session, organization_id: str, mapping: NewMapping) -> AgentMappingRow:
+    found = select(AgentMappingRow).where(
+        col(AgentMappingRow.three_cx_extension) == mapping.extension
+    )
+    row = session.execute(found).scalars().one_or_none()
+    if row is None:
+        row = AgentMappingRow(organization_id=organization_id, three_cx_extension=mapping.extension)
+        session.add(row)
+    row.agent_id = mapping.agent_id or None
+    row.agent_email = mapping.agent_email or None
+    row.agent_first_name = mapping.agent_first_name or None
+    row.agent_last_name = mapping.agent_last_name or None
+    row.updated_at = utc_now()
+    return row

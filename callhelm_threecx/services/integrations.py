@@ -1,0 +1,253 @@
+"""The integration of each organization: its key, whether it is on, how it behaves."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from cachetools import TTLCache
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from callhelm_threecx import keys
+from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.errors import NotFoundError
+from callhelm_threecx.models import IntegrationRow, utc_now
+from callhelm_threecx.services.events import Event, EventType
+from callhelm_threecx.stores.base import Organization
+
+CACHE_SIZE: Final = 20_000
+CACHE_SECONDS: Final = 3.0
+"""How long a worker may act on what it knows of a key; changes are promised within 5 seconds."""
+
+MAX_GRACE_MINUTES: Final = 7 * 24 * 60
+
+DEFAULT_SETTINGS: Final[Mapping[str, bool]] = {
+    "call_journaling_enabled": True,
+    "chat_journaling_enabled": True,
+    "contact_creation_enabled": True,
+    "auto_create_contacts": False,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class KeyState(str, Enum):
+    """What is known of a key that was shown. Only our log tells the refused ones apart."""
+
+    VALID = "valid"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One organization's integration, as everything but set-up sees it: without its key."""
+
+    organization_id: str
+    organization_name: str
+    enabled: bool
+    region: str
+    three_cx_server_url: str | None
+    key_hint: str
+    key_created_at: datetime
+    previous_key_expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def organization(self) -> Organization:
+        """The organization as a contact store needs it."""
+        return Organization(self.organization_id, self.region)
+
+    def allows(self, feature: str) -> bool:
+        """Whether a feature of `DEFAULT_SETTINGS` is on."""
+        return bool(self.settings[feature])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What `Integrations.change` sets; None leaves as it is."""
+
+    enabled: bool | None = None
+    three_cx_server_url: str | None = None
+    default_region: str | None = None
+    organization_name: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Integrations:
+    """Creates, reads and changes integrations, and knows whose key a key is."""
+
+    def __init__(self, database: Database, ring: keys.KeyRing, default_region: str) -> None:
+        self._database = database
+        self._ring = ring
+        self._default_region = default_region
+        self._cache: TTLCache[str, Integration] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
+        self._lock = threading.Lock()
+
+    def authenticate(self, api_key: str) -> tuple[KeyState, Integration | None]:
+        """Whose key this is. A key of nobody costs the same query, whatever its shape."""
+        fingerprints = self._ring.fingerprints(api_key)
+        with self._lock:
+            known = self._cache.get(fingerprints[0])
+        if known is None:
+            known = self._find(fingerprints)
+            if known is None:
+                well_formed = keys.is_well_formed(api_key)
+                return (KeyState.UNKNOWN if well_formed else KeyState.MALFORMED), None
+            with self._lock:
+                self._cache[fingerprints[0]] = known
+        return (KeyState.VALID if known.enabled else KeyState.DISABLED), known
+
+    @retry_when_disconnected
+    def _find(self, fingerprints: Sequence[str]) -> Integration | None:
+        current = col(IntegrationRow.key_fingerprint).in_(fingerprints)
+        previous = col(IntegrationRow.previous_key_fingerprint).in_(fingerprints)
+        with self._database.read_all_organizations() as session:
+            rows = session.execute(select(IntegrationRow).where(or_(current, previous))).scalars()
+            for row in rows:
+                if _owns_key(row, fingerprints):
+                    return self._integration(row)
+        return None
+
+    def set_up(
+        self,
+        organization_id: str,
+        *,
+        grace_minutes: int = 0,
+        organization_name: str | None = None,
+        origin: str = "",
+    ) -> tuple[Integration, str]:
+        """Create an organization's integration, or give it a new key: (integration, clear key).
+
+        The old key stops at once, unless ``grace_minutes`` let it live on beside the new one.
+        """
+        api_key = keys.generate_api_key()
+        now = utc_now()
+        with self._database.write(organization_id) as session:
+            row = self._row(session, for_update=True)
+            action = "rotate_key" if row else "create"
+            if row is None:
+                row = IntegrationRow(organization_id=organization_id)
+            elif grace_minutes > 0:
+                row.previous_key_fingerprint = row.key_fingerprint
+                row.previous_key_expires_at = now + timedelta(minutes=grace_minutes)
+            else:
+                row.previous_key_fingerprint = row.previous_key_expires_at = None
+            row.key_fingerprint = self._ring.fingerprint(api_key)
+            row.key_encrypted = self._ring.encrypt(api_key, organization_id)
+            row.key_hint = keys.key_hint(api_key)
+            row.key_created_at = row.updated_at = now
+            if organization_name is not None:
+                row.organization_name = organization_name
+            session.add(row)
+            detail = {"action": action, "graceMinutes": grace_minutes, "origin": origin}
+            session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
+            session.flush()
+            integration = self._integration(row)
+        self._forget(organization_id)
+        return integration, api_key
+
+    def change(self, organization_id: str, change: Change, *, origin: str = "") -> Integration:
+        """Change what is given; settings are merged. Raises `NotFoundError` before set-up."""
+        with self._database.write(organization_id) as session:
+            row = self._row(session, for_update=True)
+            if row is None:
+                raise NotFoundError("This organization has no integration.")
+            for name in ("enabled", "three_cx_server_url", "default_region", "organization_name"):
+                value = getattr(change, name)
+                if value is not None:
+                    setattr(row, name, value if value != "" else None)
+            row.settings = {**row.settings, **change.settings}
+            row.updated_at = utc_now()
+            detail = {"action": "change", "origin": origin, "settings": dict(change.settings)}
+            if change.enabled is not None:
+                detail["enabled"] = change.enabled
+            session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
+            session.flush()
+            integration = self._integration(row)
+        self._forget(organization_id)
+        return integration
+
+    def get(self, organization_id: str) -> Integration | None:
+        """The integration of an organization, or None before set-up."""
+        with self._database.read(organization_id) as session:
+            row = self._row(session)
+            return self._integration(row) if row else None
+
+    def all(self) -> list[Integration]:
+        """Every integration, by organization."""
+        ordered = select(IntegrationRow).order_by(col(IntegrationRow.organization_id))
+        with self._database.read_all_organizations() as session:
+            return [self._integration(row) for row in session.execute(ordered).scalars()]
+
+    def clear_key(self, organization_id: str) -> str:
+        """The key in clear, for a template. Raises `NotFoundError` before set-up and
+        `keys.UndecipherableError` when no configured secret key decrypts it."""
+        with self._database.read(organization_id) as session:
+            row = self._row(session)
+            if row is None:
+                raise NotFoundError("This organization has no integration.")
+            return self._ring.decrypt(row.key_encrypted, organization_id)
+
+    def reencrypt(self) -> int:
+        """Encrypt and fingerprint every key with the ring's first secret key; how many changed.
+
+        Afterwards the later secret keys may go. A key in its grace period keeps the fingerprint
+        that it has: it is not stored in clear anywhere, so it cannot be computed anew.
+        """
+        changed = 0
+        for integration in self.all():
+            organization_id = integration.organization_id
+            with self._database.write(organization_id) as session:
+                row = self._row(session, for_update=True)
+                if row is None:
+                    continue
+                api_key = self._ring.decrypt(row.key_encrypted, organization_id)
+                row.key_encrypted = self._ring.encrypt(api_key, organization_id)
+                changed += row.key_fingerprint != self._ring.fingerprint(api_key)
+                row.key_fingerprint = self._ring.fingerprint(api_key)
+        return changed
+
+    @staticmethod
+    def _row(session: Session, *, for_update: bool = False) -> IntegrationRow | None:
+        statement = select(IntegrationRow)
+        if for_update:
+            statement = statement.with_for_update()
+        return session.execute(statement).scalars().one_or_none()
+
+    def _integration(self, row: IntegrationRow) -> Integration:
+        return Integration(
+            organization_id=row.organization_id,
+            organization_name=row.organization_name or "",
+            enabled=row.enabled,
+            region=row.default_region or self._default_region,
+            three_cx_server_url=row.three_cx_server_url,
+            key_hint=row.key_hint,
+            key_created_at=row.key_created_at,
+            previous_key_expires_at=row.previous_key_expires_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            settings={**DEFAULT_SETTINGS, **row.settings},
+        )
+
+    def _forget(self, organization_id: str) -> None:
+        with self._lock:
+            stale = [k for k, v in self._cache.items() if v.organization_id == organization_id]
+            for fingerprint in stale:
+                del self._cache[fingerprint]
+
+
+def _owns_key(row: IntegrationRow, fingerprints: Sequence[str]) -> bool:
+    """Whether the key is the row's own, or its previous one within the grace period."""
+    if any(keys.same(row.key_fingerprint, fingerprint) for fingerprint in fingerprints):
+        return True
+    expires_at = row.previous_key_expires_at
+    return expires_at is not None and utc_now() < expires_at

@@ -1,0 +1,231 @@
+"""Calls and chats, each logged once.
+
+The unique fingerprint of a report decides, in the database: the same report again, even at the same
+time on another worker, changes nothing. One transaction holds the call, the contact when the
+organization has them created, and the event; when the answer goes out, it is durable.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from callhelm_threecx import phone
+from callhelm_threecx.db import Database, insert_unless_present
+from callhelm_threecx.models import CallRow, ChatRow, utc_now
+from callhelm_threecx.services.agents import Attribution, attribute
+from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
+from callhelm_threecx.services.integrations import Integration
+from callhelm_threecx.services.reports import (
+    CallReport,
+    ChatReport,
+    Report,
+    call_report,
+    chat_report,
+)
+from callhelm_threecx.stores.base import (
+    ContactStore,
+    NewContact,
+    Organization,
+    Phone,
+    TransactionalContacts,
+)
+
+_REPEATABLE = ("Transcription", "Summary", "ChatMessages")
+"""Long texts that the call or chat itself keeps: the event does not keep them twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a report."""
+
+    id: str
+    contact_id: str | None
+    agent_id: str | None
+    duplicate: bool
+
+
+class Journal:
+    """Records what a PBX reports."""
+
+    def __init__(self, database: Database, store: ContactStore) -> None:
+        self._database = database
+        self._store = store
+
+    def record_call(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
+        """Record one ended call. Raises `BadInputError` for a report that cannot be read."""
+        started = perf_counter()
+        report = call_report(body)
+        organization = integration.organization
+        contact_id = self._contact_of(organization, report)
+        row = CallRow(
+            organization_id=organization.id,
+            fingerprint=report.fingerprint(organization.id, organization.region),
+            call_type=report.call_type.value,
+            direction=report.direction.value,
+            recording_url=report.recording_url,
+            transcription=report.transcription,
+            summary=report.summary,
+            sentiment=report.sentiment,
+            **_common_columns(report, organization, contact_id),
+        )
+        event = _event(organization, EventType.JOURNAL, report)
+        event.call_direction = report.direction.value
+        event.call_type = report.call_type.value
+        return self._record(integration, report, row, event, started)
+
+    def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
+        """Record one ended chat. Raises `BadInputError` for a report that cannot be read."""
+        started = perf_counter()
+        report = chat_report(body)
+        organization = integration.organization
+        contact_id = self._contact_of(organization, report)
+        row = ChatRow(
+            organization_id=organization.id,
+            fingerprint=report.fingerprint(organization.id, organization.region),
+            messages=report.messages,
+            email=report.party.email,
+            **_common_columns(report, organization, contact_id),
+        )
+        event = _event(organization, EventType.CHAT, report)
+        return self._record(integration, report, row, event, started)
+
+    def _record(
+        self,
+        integration: Integration,
+        report: CallReport | ChatReport,
+        row: CallRow | ChatRow,
+        event: Event,
+        started: float,
+    ) -> Recorded:
+        with self._database.write(integration.organization_id) as session:
+            attribution = attribute(session, report.agent)
+            _attribute(row, attribution)
+            if insert_unless_present(session, row):
+                duplicate = False
+                self._follow_up(session, integration, report, row)
+            else:
+                duplicate = True
+                row.id, row.contact_id = _already_there(session, row)
+                event.status = EventStatus.DUPLICATE
+            event.call_id, event.contact_id = str(row.id), row.contact_id
+            event.raw_data["attributedBy"] = row.attributed_by
+            event.latency_ms = milliseconds_since(started)
+            session.add(event.row())
+        return Recorded(str(row.id), row.contact_id, row.agent_id, duplicate)
+
+    def _contact_of(self, organization: Organization, report: Report) -> str | None:
+        """The contact that the report names, if it is the organization's own; else the owner of
+        the number, if it is exactly theirs or nobody else's number ends so; else of the address."""
+        party = report.party
+        if party.entity_id:
+            contact = self._store.get(organization, party.entity_id)
+            if contact is not None:
+                return contact.id
+        if party.number:
+            matches = self._store.find_by_number(organization, party.number, limit=2)
+            if matches and (matches[0].exact or len(matches) == 1):
+                return matches[0].contact.id
+        if party.email:
+            found = self._store.find_by_email(organization, party.email, limit=1)
+            return found[0].id if found else None
+        return None
+
+    def _follow_up(
+        self,
+        session: Session,
+        integration: Integration,
+        report: Report,
+        row: CallRow | ChatRow,
+    ) -> None:
+        """What a new entry entails for contacts: one is created, or was active just now."""
+        organization = integration.organization
+        if row.contact_id is None and integration.allows("auto_create_contacts"):
+            contact = _contact_from(report, organization.region)
+            if contact is not None:
+                row.contact_id = self._create(session, organization, contact)
+                stored = session.get_one(type(row), row.id)
+                stored.contact_id = row.contact_id
+        elif row.contact_id is not None and isinstance(self._store, TransactionalContacts):
+            at = min(report.ended_at or report.started_at or utc_now(), utc_now())
+            self._store.touch_within(session, row.contact_id, at)
+
+    def _create(self, session: Session, organization: Organization, contact: NewContact) -> str:
+        if isinstance(self._store, TransactionalContacts):
+            return self._store.create_within(session, organization, contact)[0].id
+        return self._store.create(organization, contact)[0].id
+
+
+def _common_columns(
+    report: Report, organization: Organization, contact_id: str | None
+) -> dict[str, Any]:
+    return {
+        "number": report.party.canonical_number(organization.region),
+        "name": report.party.name,
+        "contact_id": contact_id,
+        "agent_extension": report.agent.extension,
+        "agent_email": report.agent.email,
+        "agent_name": report.agent.name,
+        "queue_extension": report.queue_extension,
+        "started_at": report.started_at,
+        "ended_at": report.ended_at,
+        "duration_seconds": report.duration_seconds,
+        "subject": report.subject,
+    }
+
+
+def _attribute(row: CallRow | ChatRow, attribution: Attribution | None) -> None:
+    """An unmapped agent is kept as the PBX named them, and shown as such."""
+    if attribution is None:
+        return
+    mapping = attribution.mapping
+    row.agent_id = mapping.agent_id
+    row.agent_email = mapping.agent_email or row.agent_email
+    name = f"{mapping.agent_first_name or ''} {mapping.agent_last_name or ''}".strip()
+    row.agent_name = name or row.agent_name
+    row.attributed_by = attribution.by
+
+
+def _already_there(session: Session, row: CallRow | ChatRow) -> tuple[uuid.UUID, str | None]:
+    table = type(row)
+    columns = select(col(table.id), col(table.contact_id))
+    found = session.execute(columns.where(col(table.fingerprint) == row.fingerprint)).one()
+    return found[0], found[1]
+
+
+def _event(organization: Organization, kind: EventType, report: Report) -> Event:
+    return Event(
+        organization.id,
+        kind,
+        phone_number=report.party.canonical_number(organization.region),
+        agent_extension=report.agent.extension,
+        duration_seconds=report.duration_seconds,
+        call_start_time=report.started_at,
+        call_end_time=report.ended_at,
+        raw_data={name: text for name, text in report.raw.items() if name not in _REPEATABLE},
+    )
+
+
+def _contact_from(report: Report, region: str) -> NewContact | None:
+    """A contact for an unknown party: under the name that the PBX shows, else under the number.
+
+    None for a withheld number, which would make one contact of all who withhold theirs.
+    """
+    party = report.party
+    number = phone.parse(party.number, region) if party.number else None
+    if number is None:
+        return None
+    name = party.name if phone.parse(party.name, region) is None else ""
+    first, _, last = name.partition(" ")
+    return NewContact(
+        first_name=first if last else "",
+        last_name=last.strip() or first or phone.display(number.canonical),
+        email=party.email,
+        phones=(Phone(party.number),),
+        source="3cx-journal",
+    )

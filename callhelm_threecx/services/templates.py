@@ -1,0 +1,21 @@
+"""The XML template of an organization."""
+
+from callhelm_threecx.services.integrations import Integration, Integrations
+from callhelm_threecx.template.builder import render_template
+
+
+def template_of(
+    integrations: Integrations, integration: Integration, base_url: str, prefix: str
+) -> str:
+    """The template with the organization's URL and current key, its features as they are set.
+
+    Raises `keys.UndecipherableError` when no configured secret key decrypts the stored key.
+    """
+    return render_template(
+        base_url=base_url,
+        prefix=prefix,
+        api_key=integrations.clear_key(integration.organization_id),
+        organization_name=integration.organization_name,
+        journaling=integration.allows("call_journaling_enabled"),
+        contact_creation=integration.allows("contact_creation_enabled"),
+    )

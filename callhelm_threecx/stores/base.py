@@ -1,0 +1,226 @@
+"""What the product needs from a place where contacts live.
+
+`ContactStore` is the whole contract of a backend: five questions, and whether it is healthy. What a
+backend can do beyond that is a separate protocol (`BulkContacts`, `TransactionalContacts`), asked
+for with ``isinstance``. `callhelm_threecx.testing` holds the tests that every backend passes.
+
+A store may raise `StoreUnavailableError` when its backend does not answer (the caller gets a 503)
+and `InvalidContactError` for a contact that it cannot keep (400). It never sees a request: the
+organization comes from the key that opened the door.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol, runtime_checkable
+
+from sqlalchemy.orm import Session
+
+from callhelm_threecx.errors import BadInputError, StorageUnavailableError
+
+
+class StoreUnavailableError(StorageUnavailableError):
+    """The store's backend does not answer."""
+
+
+class InvalidContactError(BadInputError):
+    """The contact cannot be kept as it is."""
+
+
+class PhoneType(str, Enum):
+    """The seven phone outputs of a 3CX template; the value is the field of an answer."""
+
+    BUSINESS = "phoneBusiness"
+    BUSINESS2 = "phoneBusiness2"
+    MOBILE = "phoneMobile"
+    MOBILE2 = "phoneMobile2"
+    HOME = "phoneHome"
+    OTHER = "phoneOther"
+    FAX = "faxBusiness"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """For whom a store is asked: its id, and the region in which it writes national numbers."""
+
+    id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number of a contact: E.164 where it parses, else its digits."""
+
+    number: str
+    type: PhoneType = PhoneType.BUSINESS
+    extension: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact as a store gives it. Text fields are empty rather than missing."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    email: str = ""
+    phones: tuple[Phone, ...] = ()
+    external_id: str = ""
+    last_active_at: datetime | None = None
+    entity_type: str = "Contact"
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A contact to be kept; numbers as people typed them."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    email: str = ""
+    phones: tuple[Phone, ...] = ()
+    external_id: str = ""
+    source: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a PBX could show it: it has a first name, a last name or a company."""
+        return bool(self.first_name or self.last_name or self.company)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A contact that owns a searched number."""
+
+    contact: Contact
+    exact: bool
+
+
+@runtime_checkable
+class ContactStore(Protocol):
+    """A place where contacts live. One instance serves all threads."""
+
+    def find_by_number(
+        self, organization: Organization, text: str, *, limit: int = 10
+    ) -> Sequence[Match]:
+        """Contacts that own the number, in whatever form it arrives.
+
+        Exact matches come before matches by the last digits; among equals the most recently active
+        contact is first. `callhelm_threecx.phone.candidates` says which stored numbers a text may
+        mean. Text without a digit matches nothing.
+        """
+        ...
+
+    def find_by_email(
+        self, organization: Organization, email: str, *, limit: int = 10
+    ) -> Sequence[Contact]:
+        """Contacts with this address, whatever its case, the most recently active first."""
+        ...
+
+    def search(
+        self, organization: Organization, query: str, *, limit: int = 20
+    ) -> Sequence[Contact]:
+        """Contacts in which every word of the query occurs: in a name, the company, the e-mail
+        address or the digits of a number. Every character of the query means itself."""
+        ...
+
+    def get(self, organization: Organization, contact_id: str) -> Contact | None:
+        """The contact with this id, or None: also for another organization's."""
+        ...
+
+    def create(self, organization: Organization, contact: NewContact) -> tuple[Contact, bool]:
+        """Keep a contact. The same number and name again gives the existing one and False.
+
+        Raises `InvalidContactError` for a contact without a name and a company.
+        """
+        ...
+
+    def health(self) -> None:
+        """Return when the backend answers; raise `StoreUnavailableError` when not."""
+        ...
+
+
+@runtime_checkable
+class TransactionalContacts(Protocol):
+    """A store whose contacts live in the product's own database: what it does for a journaled call
+    is part of the call's transaction."""
+
+    def create_within(
+        self, session: Session, organization: Organization, contact: NewContact
+    ) -> tuple[Contact, bool]:
+        """As `ContactStore.create`, in the caller's transaction."""
+        ...
+
+    def touch_within(self, session: Session, contact_id: str, at: datetime) -> None:
+        """Note that the contact was active at this instant, if that is later than before."""
+        ...
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of a batch of rows."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+@runtime_checkable
+class BulkContacts(Protocol):
+    """A store that takes and gives contacts in bulk (the command line's import and export)."""
+
+    def import_batch(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:
+        """Keep a batch in one transaction; a known ``external_id``, else the same name and number,
+        updates the contact that is there. Rows are counted from 0 in the report."""
+        ...
+
+    def export(self, organization: Organization) -> Iterator[Contact]:
+        """Every contact, a page at a time."""
+        ...
+
+
+class StoreOptions(dict[str, Any]):
+    """The options of a store: a mapping, and what the product can lend a store besides.
+
+    ``database`` is the product's own `callhelm_threecx.db.Database`.
+    """
+
+    def __init__(self, options: Mapping[str, Any] = {}, *, database: Any = None) -> None:
+        super().__init__(options)
+        self.database = database
+
+
+def slots(phones: Iterable[Phone]) -> dict[str, str]:
+    """Lay any number of phones out on the seven fields of an answer.
+
+    A second business or mobile number takes the field made for it, and what finds its own field
+    taken takes the first free one; the rest is left out.
+    """
+    fields = {kind.value: "" for kind in PhoneType}
+    homeless: list[str] = []
+    for phone in phones:
+        kind = phone.type
+        second = {PhoneType.BUSINESS: PhoneType.BUSINESS2, PhoneType.MOBILE: PhoneType.MOBILE2}
+        if not fields[kind.value]:
+            fields[kind.value] = phone.number
+        elif kind in second and not fields[second[kind].value]:
+            fields[second[kind].value] = phone.number
+        else:
+            homeless.append(phone.number)
+    for number in homeless:
+        free = next((name for name in _OVERFLOW if not fields[name]), None)
+        if free is None:
+            break
+        fields[free] = number
+    return fields
+
+
+_OVERFLOW = (
+    PhoneType.OTHER.value,
+    PhoneType.HOME.value,
+    PhoneType.MOBILE2.value,
+    PhoneType.BUSINESS2.value,
+)

@@ -1,0 +1,68 @@
+"""How names and numbers are folded so that people find them: one convention for every store."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable
+
+from callhelm_threecx import phone
+from callhelm_threecx.stores.base import NewContact, PhoneType
+
+ParsedPhone = tuple[PhoneType, phone.PhoneNumber]
+
+
+def parsed_phones(contact: NewContact, region: str) -> list[ParsedPhone]:
+    """The numbers of a contact, read in its organization's region; texts without a digit fall out,
+    and so does the same number a second time."""
+    parsed: dict[str, ParsedPhone] = {}
+    for item in contact.phones:
+        number = phone.parse(item.number, region)
+        if number is not None:
+            parsed.setdefault(number.digits, (item.type, number))
+    return list(parsed.values())
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, one space between words: ``"  JÖRG Weiß"`` gives ``"jorg weiss"``."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return " ".join(plain.casefold().split())
+
+
+def search_text(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
+    """What a search looks in: the folded texts, then every digit form of every number."""
+    words = fold(f"{contact.first_name} {contact.last_name} {contact.company} {contact.email}")
+    digits = [form for _, number in numbers for form in phone.search_digits(number)]
+    return " ".join([words, *dict.fromkeys(digits)])
+
+
+def search_terms(query: str) -> list[str]:
+    """The folded words of a query, all of which must occur in `search_text`.
+
+    A query that is a number in any notation (``+49 (30) 1234``, ``030/1234``) is one term: its
+    digits, without an international prefix, which is written in too many ways.
+    """
+    folded = fold(query)
+    letters = [char for char in folded if char.isalpha()]
+    if letters or "@" in folded:
+        return folded.split()
+    digits = "".join(str(unicodedata.digit(char)) for char in folded if char.isdigit())
+    if folded.startswith("00"):
+        digits = digits[2:]
+    return [digits] if digits else folded.split()
+
+
+def identity(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
+    """What makes two created contacts one: the same number and the same name.
+
+    Without a number its place is taken by the e-mail address; the company counts as the name of a
+    contact that has no other.
+    """
+    number = next((number.digits for _, number in numbers), "")
+    parts = [number or fold(contact.email), name_key(contact)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def name_key(contact: NewContact) -> str:
+    """The folded name by which contacts with the same number are told apart."""
+    return fold(f"{contact.first_name} {contact.last_name}") or fold(contact.company)

@@ -1,0 +1,264 @@
+"""The default store: contacts and their numbers in the product's own database.
+
+A number is looked up by its reversed digits (``tail``): one index answers "exactly these digits"
+and "ends with these digits". A lookup is one statement that also brings all phones of a contact.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlmodel import col
+
+from callhelm_threecx import phone
+from callhelm_threecx.db import (
+    CrossOrganizationError,
+    Database,
+    insert_unless_present,
+    retry_when_disconnected,
+)
+from callhelm_threecx.errors import SettingsError, StorageUnavailableError
+from callhelm_threecx.models import ContactPhoneRow, ContactRow
+from callhelm_threecx.stores import folding, sql_import
+from callhelm_threecx.stores.base import (
+    Contact,
+    ImportReport,
+    InvalidContactError,
+    Match,
+    NewContact,
+    Organization,
+    StoreOptions,
+    StoreUnavailableError,
+)
+from callhelm_threecx.stores.sql_rows import (
+    CONTACT_COLUMNS,
+    contacts_of,
+    new_contact_row,
+    phone_rows,
+)
+
+EXPORT_PAGE = 500
+
+
+class SqlContactStore:
+    """Contacts with any number of phones, found by one indexed query."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def from_options(cls, options: StoreOptions) -> "SqlContactStore":
+        """The entry point's factory: the store lives in the product's own database."""
+        if options:
+            raise SettingsError(
+                f"THREECX_CONTACT_STORE_OPTIONS: the sql store takes none, not {min(options)!r}."
+            )
+        return cls(options.database)
+
+    def find_by_number(
+        self, organization: Organization, text: str, *, limit: int = 10
+    ) -> Sequence[Match]:
+        """See `ContactStore.find_by_number`: one indexed query."""
+        wanted = phone.candidates(text, organization.region)
+        if wanted is None:
+            return []
+        parameters: dict[str, Any] = {"tails": list(wanted.exact_tails), "most": limit}
+        statement = _BY_EXACT_NUMBER
+        if wanted.tail_range is not None:
+            statement = _BY_NUMBER
+            parameters["low"], parameters["high"] = wanted.tail_range
+        rows = self._rows(organization, statement, parameters)
+        exact = {str(row[0]) for row in rows if row.is_exact}
+        contacts = contacts_of(rows)
+        contacts.sort(key=lambda contact: _rank(wanted, contact))  # stable: activity decides ties
+        return [Match(contact, exact=contact.id in exact) for contact in contacts]
+
+    def find_by_email(
+        self, organization: Organization, email: str, *, limit: int = 10
+    ) -> Sequence[Contact]:
+        """See `ContactStore.find_by_email`."""
+        folded = email.strip().casefold()
+        if not folded:
+            return []
+        rows = self._rows(organization, _BY_EMAIL, {"email": folded, "most": limit})
+        return contacts_of(rows)
+
+    def search(
+        self, organization: Organization, query: str, *, limit: int = 20
+    ) -> Sequence[Contact]:
+        """See `ContactStore.search`."""
+        terms = folding.search_terms(query)
+        if not terms:
+            return []
+        found = [col(ContactRow.search_text).contains(term, autoescape=True) for term in terms]
+        return contacts_of(self._rows(organization, _with_phones(and_(*found)), {"most": limit}))
+
+    def get(self, organization: Organization, contact_id: str) -> Contact | None:
+        """See `ContactStore.get`."""
+        with self._database.read(organization.id) as session:
+            return _get(session, contact_id)
+
+    def create(self, organization: Organization, contact: NewContact) -> tuple[Contact, bool]:
+        """See `ContactStore.create`: a transaction of its own."""
+        with self._database.write(organization.id) as session:
+            return self.create_within(session, organization, contact)
+
+    def create_within(
+        self, session: Session, organization: Organization, contact: NewContact
+    ) -> tuple[Contact, bool]:
+        """See `TransactionalContacts.create_within`."""
+        if not contact.is_named:
+            raise InvalidContactError("A contact needs a first name, a last name or a company.")
+        existing = sql_import.existing_id(session, organization, contact)
+        if existing is None:
+            row = new_contact_row(organization, contact)
+            if insert_unless_present(session, row):
+                session.add_all(phone_rows(organization, row.id, contact))
+                session.flush()
+                return _known(session, row.id), True
+            existing = sql_import.id_of_identity(session, row)
+        return _known(session, existing), False
+
+    def touch_within(self, session: Session, contact_id: str, at: datetime) -> None:
+        """See `TransactionalContacts.touch_within`."""
+        key = _uuid(contact_id)
+        if key is not None:
+            session.execute(
+                update(ContactRow)
+                .where(col(ContactRow.id) == key, col(ContactRow.last_active_at) < at)
+                .values(last_active_at=at)
+                .execution_options(synchronize_session=False)
+            )
+
+    def import_batch(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:
+        """See `BulkContacts.import_batch`."""
+        with self._database.write(organization.id) as session:
+            return sql_import.import_batch(session, organization, batch)
+
+    def export(self, organization: Organization) -> Iterator[Contact]:
+        """See `BulkContacts.export`."""
+        after = uuid.UUID(int=0)
+        while True:
+            with self._database.read(organization.id) as session:
+                rows = session.execute(_PAGE, {"after": after, "most": EXPORT_PAGE}).all()
+            if not rows:
+                return
+            yield from contacts_of(rows)
+            after = rows[-1][0]
+
+    def health(self) -> None:
+        """See `ContactStore.health`."""
+        try:
+            self._database.ping()
+        except StorageUnavailableError as ex:
+            raise StoreUnavailableError(ex.message) from ex
+
+    @retry_when_disconnected
+    def _rows(
+        self, organization: Organization, statement: Select[Any], parameters: dict[str, Any]
+    ) -> Sequence[Any]:
+        with self._database.read(organization.id) as session:
+            return session.execute(statement, parameters).all()
+
+
+def _with_phones(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Contacts that meet the conditions, the most recently active first, with all their phones."""
+    best = (
+        select(col(ContactRow.id))
+        .where(*conditions)
+        .order_by(col(ContactRow.last_active_at).desc(), col(ContactRow.id).desc())
+        .limit(bindparam("most"))
+        .subquery()
+    )
+    return (
+        select(*CONTACT_COLUMNS)
+        .select_from(best)
+        .join(ContactRow, col(ContactRow.id) == best.c.id)
+        .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
+        .order_by(
+            col(ContactRow.last_active_at).desc(),
+            col(ContactRow.id).desc(),
+            col(ContactPhoneRow.position),
+        )
+    )
+
+
+def _by_number(*, by_suffix: bool) -> Select[Any]:
+    """Owners of a matching number, exact ones first, then the most recently active first."""
+    phones, owner = aliased(ContactPhoneRow), aliased(ContactRow)
+    matches = col(phones.tail).in_(bindparam("tails", expanding=True))
+    is_exact = func.max(case((matches, 1), else_=0)).label("is_exact")
+    if by_suffix:
+        in_range = and_(col(phones.tail) >= bindparam("low"), col(phones.tail) < bindparam("high"))
+        matches = or_(matches, in_range)
+    best = (
+        select(col(phones.contact_id).label("id"), is_exact)
+        .join(owner, col(owner.id) == col(phones.contact_id))
+        .where(matches)
+        .group_by(col(phones.contact_id), col(owner.last_active_at))
+        .order_by(is_exact.desc(), col(owner.last_active_at).desc())
+        .limit(bindparam("most"))
+        .subquery()
+    )
+    return (
+        select(*CONTACT_COLUMNS, best.c.is_exact)
+        .select_from(best)
+        .join(ContactRow, col(ContactRow.id) == best.c.id)
+        .join(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
+        .order_by(
+            best.c.is_exact.desc(),
+            col(ContactRow.last_active_at).desc(),
+            col(ContactRow.id),
+            col(ContactPhoneRow.position),
+        )
+    )
+
+
+_BY_NUMBER = _by_number(by_suffix=True)
+_BY_EXACT_NUMBER = _by_number(by_suffix=False)
+_BY_EMAIL = _with_phones(col(ContactRow.email_folded) == bindparam("email"))
+_BY_ID = _with_phones(col(ContactRow.id) == bindparam("id"))
+_PAGE_IDS = (
+    select(col(ContactRow.id))
+    .where(col(ContactRow.id) > bindparam("after"))
+    .order_by(col(ContactRow.id))
+    .limit(bindparam("most"))
+    .subquery()
+)
+_PAGE = (
+    select(*CONTACT_COLUMNS)
+    .select_from(_PAGE_IDS)
+    .join(ContactRow, col(ContactRow.id) == _PAGE_IDS.c.id)
+    .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
+    .order_by(col(ContactRow.id), col(ContactPhoneRow.position))
+)
+
+
+def _rank(wanted: phone.Candidates, contact: Contact) -> int:
+    ranks = (wanted.rank(item.number.removeprefix("+")) for item in contact.phones)
+    return min((rank for rank in ranks if rank is not None), default=len(wanted.exact) + 1)
+
+
+def _get(session: Session, contact_id: str) -> Contact | None:
+    key = _uuid(contact_id)
+    if key is None:
+        return None
+    rows = session.execute(_BY_ID, {"id": key, "most": 1}).all()
+    return next(iter(contacts_of(rows)), None)
+
+
+def _known(session: Session, contact_id: uuid.UUID) -> Contact:
+    contact = _get(session, str(contact_id))
+    if contact is None:
+        raise CrossOrganizationError("A contact vanished from its own transaction.")
+    return contact
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

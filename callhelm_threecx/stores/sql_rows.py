@@ -1,0 +1,89 @@
+"""Contacts of the ``sql`` store as rows, both ways."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlmodel import col
+
+from callhelm_threecx.models import ContactPhoneRow, ContactRow, utc_now
+from callhelm_threecx.stores import folding
+from callhelm_threecx.stores.base import Contact, NewContact, Organization, Phone, PhoneType
+
+# What a statement selects so that `contacts_of` can read it: a row for each phone of a contact.
+CONTACT_COLUMNS = (
+    col(ContactRow.id),
+    col(ContactRow.first_name),
+    col(ContactRow.last_name),
+    col(ContactRow.company),
+    col(ContactRow.email),
+    col(ContactRow.external_id),
+    col(ContactRow.last_active_at),
+    col(ContactPhoneRow.type),
+    col(ContactPhoneRow.number),
+    col(ContactPhoneRow.extension),
+)
+
+
+def contacts_of(rows: Iterable[Sequence[Any]]) -> list[Contact]:
+    """Contacts from rows of `CONTACT_COLUMNS`; the rows of one contact stand together."""
+    return [_contact(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def _contact(rows: list[Sequence[Any]]) -> Contact:
+    first = rows[0]
+    return Contact(
+        id=str(first[0]),
+        first_name=first[1],
+        last_name=first[2],
+        company=first[3],
+        email=first[4],
+        external_id=first[5] or "",
+        last_active_at=first[6],
+        phones=tuple(Phone(row[8], PhoneType(row[7]), row[9]) for row in rows if row[7]),
+    )
+
+
+def new_contact_row(organization: Organization, contact: NewContact) -> ContactRow:
+    """The row of a contact that is new; only a contact without an id of its own elsewhere is told
+    apart by number and name."""
+    numbers = folding.parsed_phones(contact, organization.region)
+    row = ContactRow(organization_id=organization.id, source=contact.source)
+    fill(row, contact, numbers)
+    if not contact.external_id:
+        row.identity = folding.identity(contact, numbers)
+    return row
+
+
+def fill(row: ContactRow, contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> None:
+    """Write a contact's fields, and what is derived from them, into its row."""
+    row.external_id = contact.external_id or None
+    row.first_name = contact.first_name
+    row.last_name = contact.last_name
+    row.company = contact.company
+    row.email = contact.email
+    row.email_folded = contact.email.casefold() or None
+    row.search_text = folding.search_text(contact, numbers)
+    row.updated_at = utc_now()
+
+
+def phone_rows(
+    organization: Organization, contact_id: uuid.UUID, contact: NewContact
+) -> list[ContactPhoneRow]:
+    """The rows of a contact's numbers, in the order given."""
+    return [
+        ContactPhoneRow(
+            organization_id=organization.id,
+            contact_id=contact_id,
+            type=kind.value,
+            position=position,
+            raw=number.raw,
+            number=number.canonical,
+            extension=number.extension,
+            tail=number.tail,
+        )
+        for position, (kind, number) in enumerate(
+            folding.parsed_phones(contact, organization.region)
+        )
+    ]
