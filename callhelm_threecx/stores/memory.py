@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from itertools import takewhile
 
 from callhelm_threecx import phone
@@ -144,7 +145,11 @@ def _owners(shelf: _Shelf, wanted: phone.Candidates) -> Iterator[tuple[str, str]
     for low, high in ranges:
         start = bisect_left(shelf.tails, (low, ""))
         entries = (shelf.tails[index] for index in range(start, len(shelf.tails)))
-        yield from takewhile(lambda entry, high=high: entry[0] < high, entries)
+        yield from takewhile(partial(_is_before, high), entries)
+
+
+def _is_before(high: str, entry: tuple[str, str]) -> bool:
+    return entry[0] < high
 
 
 def _activity(contact: Contact) -> datetime:

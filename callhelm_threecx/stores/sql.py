@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
@@ -158,13 +158,13 @@ class SqlContactStore:
 
     @retry_when_disconnected
     def _rows(
-        self, organization: Organization, statement: Select[Any], parameters: dict[str, Any]
+        self, organization: Organization, statement: Executable, parameters: dict[str, Any]
     ) -> Sequence[Any]:
         with self._database.read(organization.id) as session:
             return session.execute(statement, parameters).all()
 
 
-def _with_phones(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _with_phones(*conditions: ColumnElement[bool]) -> Executable:
     """Contacts that meet the conditions, the most recently active first, with all their phones."""
     best = (
         select(col(ContactRow.id))
@@ -186,10 +186,10 @@ def _with_phones(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _by_number(*, by_suffix: bool) -> Select[Any]:
+def _by_number(*, by_suffix: bool) -> Executable:
     """Owners of a matching number, exact ones first, then the most recently active first."""
     phones, owner = aliased(ContactPhoneRow), aliased(ContactRow)
-    matches = col(phones.tail).in_(bindparam("tails", expanding=True))
+    matches: ColumnElement[bool] = col(phones.tail).in_(bindparam("tails", expanding=True))
     is_exact = func.max(case((matches, 1), else_=0)).label("is_exact")
     if by_suffix:
         in_range = and_(col(phones.tail) >= bindparam("low"), col(phones.tail) < bindparam("high"))

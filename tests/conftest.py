@@ -1,0 +1,100 @@
+"""What the tests share. Servers are real; see ``servers.py`` for where they come from."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import servers
+from tests.client import ADMIN_KEY, Api
+
+BACKENDS = ("sqlite", "postgres", "redis")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        choices=[*BACKENDS, "all"],
+        default="all",
+        help="Run what needs this backend only; what needs none runs with sqlite.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "redis: needs a Redis server")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", ["sqlite", "postgres"], scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--backend")
+    if wanted == "all":
+        return
+    chosen = [item for item in items if _backend_of(item) == wanted]
+    left_out = [item for item in items if _backend_of(item) != wanted]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = chosen
+
+
+def _backend_of(item: pytest.Item) -> str:
+    if item.get_closest_marker("redis"):
+        return "redis"
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("backend", "sqlite")) if callspec else "sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server on which databases may be created."""
+    with servers.postgres(tmp_path_factory) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis server."""
+    with servers.redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_source(
+    backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> servers.DatabaseSource:
+    """Where migrated, empty databases of the backend come from."""
+    if backend == "sqlite":
+        return servers.SqliteSource(tmp_path_factory.mktemp("sqlite"))
+    return servers.PostgresSource(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def database_url(database_source: servers.DatabaseSource, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database of the test's own, on SQLite and on PostgreSQL."""
+    with database_source.fresh(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def make_api(database_url: str) -> Iterator[Callable[..., Api]]:
+    """Builds the application in this process from settings: ``make_api(rate_limit="2/minute")``."""
+    made: list[Api] = []
+
+    def make(**settings: Any) -> Api:
+        made.append(Api.build(**{"database_url": database_url, **settings}))
+        return made[-1]
+
+    yield make
+    for api in made:
+        api.close()
+
+
+@pytest.fixture
+def api(make_api: Callable[..., Api]) -> Api:
+    """The application with its defaults, the region DE, and the admin key ``client.ADMIN_KEY``."""
+    assert ADMIN_KEY
+    return make_api()
