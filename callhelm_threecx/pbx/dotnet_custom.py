@@ -176,7 +176,9 @@ def _print_whole(section: _Section, digits: str, culture: Culture, exponent: int
             left -= 1
             if section.grouped and left and left % 3 == 0:
                 printed.append(culture.group)
-    return ("" if places else digits) + "".join(printed)
+    if not places and any(item in ("0", "#") for item in section.rest):
+        printed.append(digits)
+    return "".join(printed)
 
 
 def _print_rest(section: _Section, digits: str, exponent: int) -> list[tuple[str, str]]:

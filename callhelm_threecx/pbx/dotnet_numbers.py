@@ -127,7 +127,7 @@ def _general(number: Number, letter: str, precision: int, culture: Culture) -> s
     digits, exponent = _significant(exact, precision if precision > 0 else _MOST_DIGITS)
     digits = digits.rstrip("0") or "0"
     limit = precision if precision > 0 else 15
-    if -5 <= exponent < limit:
+    if -5 < exponent < limit:
         return _minus(number) + _positional(digits, exponent, culture)
     rest = f"{culture.decimal}{digits[1:]}" if len(digits) > 1 else ""
     mark = "e" if letter == "g" else "E"
