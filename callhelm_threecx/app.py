@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import falcon
+import falcon.media
 
 from callhelm_threecx import keys, migrate, routes
 from callhelm_threecx.db import Database
@@ -16,7 +17,7 @@ from callhelm_threecx.middleware.context import RequestContext
 from callhelm_threecx.middleware.rate_limit import RateLimit
 from callhelm_threecx.resources.admin import AgentResource, AgentsResource, SetupResource
 from callhelm_threecx.resources.contacts import CreateResource, LookupResource, SearchResource
-from callhelm_threecx.resources.errors import ErrorAnswers
+from callhelm_threecx.resources.errors import ErrorAnswers, to_json
 from callhelm_threecx.resources.events import EventsResource, StatsResource
 from callhelm_threecx.resources.health import HealthResource, ReadyResource
 from callhelm_threecx.resources.journal import CallsResource, ChatsResource
@@ -127,6 +128,7 @@ def build_app(services: Services) -> ThreeCXApp:
     app.services = services
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.xml_error_serialization = False
+    app.resp_options.media_handlers[falcon.MEDIA_JSON] = falcon.media.JSONHandler(dumps=to_json)
     ErrorAnswers(settings.prefix, emit).register(app)
     for path, resource in _resources(services, client):
         check_declaration(resource)

@@ -1,5 +1,6 @@
 """How each error becomes an answer, and a line in the event log."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -41,6 +42,12 @@ _EVENT_TYPES: Final = {
     routes.CHATS_JOURNAL: EventType.CHAT,
     routes.TEMPLATE: EventType.TEMPLATE,
 }
+
+
+def to_json(media: object) -> bytes:
+    """An answer's body. A store may hand out what UTF-8 cannot hold (a lone surrogate) or a type
+    that JSON does not know; one such value must not cost the caller the whole answer."""
+    return json.dumps(media, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 class ErrorAnswers:
