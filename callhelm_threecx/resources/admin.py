@@ -25,9 +25,12 @@ from callhelm_threecx.services.integrations import (
     Integrations,
 )
 from callhelm_threecx.services.reports import text_fields
+from callhelm_threecx.services.values import clean
 
 _FOR_ADMIN: Final = (KeyKind.ADMIN,)
 _FOR_BOTH: Final = (KeyKind.ADMIN, KeyKind.ORGANIZATION)
+_MAX_SETTING: Final = 1024  # characters
+_MAX_NUMBER: Final = 2**53  # what every reader of JSON keeps exactly
 _MAPPING_FIELDS: Final = {
     "extension": 20,
     "agentId": 64,
@@ -181,9 +184,20 @@ def _settings(body: Mapping[str, Any], errors: list[FieldError]) -> Mapping[str,
             errors.append(FieldError(field, "must be true or false"))
         elif not name.isidentifier() or not name.isascii() or len(name) > 64:
             errors.append(FieldError("settings", "has a name that is no identifier"))
-        elif isinstance(value, (dict, list)) or (isinstance(value, str) and len(value) > 1024):
+        elif not _is_plain(value):
             errors.append(FieldError(field, "must be a short plain value"))
-    return settings
+    return {
+        name: clean(value) if isinstance(value, str) else value for name, value in settings.items()
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Whether both databases keep a value as it is: a short text, a number, a truth value, null."""
+    if isinstance(value, str):
+        return len(value) <= _MAX_SETTING
+    if isinstance(value, (int, float)):
+        return abs(value) <= _MAX_NUMBER
+    return value is None
 
 
 class AgentsResource:
