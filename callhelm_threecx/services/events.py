@@ -116,10 +116,16 @@ def keepable(data: Mapping[str, Any]) -> dict[str, Any]:
     """Raw data as it may be kept: without what is named like a secret, and every text without the
     characters that no database keeps."""
     return {
-        clean(name): clean(value) if isinstance(value, str) else value
+        clean(name): _keepable_value(value)
         for name, value in data.items()
         if not any(word in name.casefold() for word in _SECRET_WORDS)
     }
+
+
+def _keepable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    return keepable(value) if isinstance(value, Mapping) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ class EventFilter:
             found.append(col(EventRow.created_at) < self.until)
         if self.number is not None:
             parsed = phone.parse(self.number, region)
-            forms = {self.number, self.number.strip()} | ({parsed.canonical} if parsed else set())
+            forms = {clean(self.number)} | ({parsed.canonical} if parsed else set())
             found.append(col(EventRow.phone_number).in_(sorted(forms)))
         return found
 
