@@ -71,7 +71,7 @@ def lint_text(xml: bytes | str) -> list[Finding]:
 def _unreadable(error: TemplateError) -> Finding:
     code = _FILE_CODES.get(error.code, "T001")
     hints = {
-        "T001": "The PBX refuses the file as it is.",
+        "T001": "Mend this first: nothing else of the file can be checked.",
         "T002": "Separate with = or a colon inside comments.",
         "T003": "Names are case-sensitive: the root element is Crm.",
     }

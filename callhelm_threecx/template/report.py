@@ -107,11 +107,16 @@ def _blocks(report: FileReport) -> Iterable[str]:
     source = Source(report.xml)
     for finding in report.findings:
         head = f"{report.name}:{finding.line}:{finding.column}: "
-        yield f"{head}{finding.severity} {finding.code} {finding.slug}: {finding.message}"
+        yield _plain(f"{head}{finding.severity} {finding.code} {finding.slug}: {finding.message}")
         yield from _quote(source.line(finding.line), finding)
         if finding.hint:
-            yield f"       = {finding.hint}"
+            yield _plain(f"       = {finding.hint}")
         yield ""
+
+
+def _plain(text: str) -> str:
+    """Without what a file could make a terminal do."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _quote(line: str, finding: Finding) -> Iterable[str]:
@@ -122,7 +127,7 @@ def _quote(line: str, finding: Finding) -> Iterable[str]:
     start = max(0, min(column - _WIDTH // 2, len(line) - _WIDTH)) if len(line) > _WIDTH else 0
     shown = line[start : start + _WIDTH]
     indent = len(shown) - len(shown.lstrip())
-    shown = "".join(c if c.isprintable() else " " for c in shown[indent:].rstrip())
+    shown = _plain(shown[indent:].rstrip())
     before = "…" if start else ""
     after = "…" if start + _WIDTH < len(line) else ""
     yield f"{finding.line:>6} | {before}{shown}{after}"

@@ -220,18 +220,21 @@ def _explain(
             f"This end tag does not close <{open_element.tag}>, "
             f"which was opened in line {open_element.line}."
         )
-    elif _is_double_hyphen(data, parser.ErrorByteIndex):
-        code = "comment_double_hyphen"
-        message = (
+    elif (hyphens := _double_hyphen(data, parser.ErrorByteIndex)) >= 0:
+        before = data[:hyphens].decode("utf-8", errors="replace")
+        return TemplateError(
+            "comment_double_hyphen",
             "There is a '--' inside a comment: XML forbids it, and 3CX answers "
-            '"incorrect file format" when the file is uploaded.'
+            "\"incorrect file format\" when the file is uploaded.",
+            line=before.count("\n") + 1,
+            column=len(before) - before.rfind("\n"),
         )
     return TemplateError(code, message, line=line, column=column)
 
 
-def _is_double_hyphen(data: bytes, index: int) -> bool:
-    before = data[: max(index, 0)]
-    inside = before.rfind(b"<!--")
-    if inside < 0 or b"-->" in before[inside + 4 :]:
-        return False
-    return b"--" in data[max(index - 2, inside + 4) : index + 2]
+def _double_hyphen(data: bytes, index: int) -> int:
+    """Where the forbidden '--' stands when the error at `index` is inside a comment; -1 if not."""
+    start = data.rfind(b"<!--", 0, max(index, 0))
+    if start < 0 or data.find(b"-->", start + 4, index) >= 0:
+        return -1
+    return data.rfind(b"--", start + 4, index + 2)

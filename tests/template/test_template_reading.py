@@ -324,7 +324,7 @@ def test_what_is_no_template_is_one_error_with_its_place(
 
 
 def test_the_error_tells_the_column_too() -> None:
-    with pytest.raises(TemplateError, match=r"^line 2, column 10: .*'--'"):
+    with pytest.raises(TemplateError, match=r"^line 2, column 8: .*'--'"):
         parse("<Crm>\n<!-- a -- b--></Crm>")
 
 

@@ -124,8 +124,9 @@ def _chain(item: ScenarioView, view: View, report: Report) -> None:
     chain = view.chain(item)
     last = chain[-1]
     # A loop is reported once, seen from the scenario in it that stands first in the file.
-    first = min(chain, key=view.scenarios.index)
-    if view.following(last) is item and item is first and last.scenario.outputs:
+    if view.following(last) is not item or item is not min(chain, key=view.scenarios.index):
+        return
+    if last.scenario.outputs:
         report.add(
             "T206",
             last.place.inside("Outputs", last.scenario.outputs).at("Next"),
