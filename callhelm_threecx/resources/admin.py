@@ -157,7 +157,8 @@ def _server_url(body: Mapping[str, Any], errors: list[FieldError]) -> str | None
     if url:
         try:
             parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            usable = usable and url.isprintable() and " " not in url
         except ValueError:
             usable = False
         if not usable:
