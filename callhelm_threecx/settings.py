@@ -1,5 +1,6 @@
 """The settings: one typed object, read once from the environment or from arguments, passed down."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 
 ENV_PREFIX = "THREECX_"
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 def database_url(text: str) -> URL:
@@ -196,7 +198,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_prefix(cls, value: str) -> str:
         value = value.rstrip("/")
-        if value and (not value.startswith("/") or "{" in value or "//" in value):
+        if not _PREFIX.fullmatch(value):
             raise ValueError("is not a path such as /api/3cx")
         return value
 
