@@ -2,14 +2,25 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from urllib.parse import quote
 
 import falcon
 
 from callhelm_threecx.errors import BadInputError
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_PORT = re.compile(r"(?P<v4>\d+\.\d+\.\d+\.\d+):\d+|\[(?P<v6>[^]]*)\](?::\d+)?", re.ASCII)
+_URL_SAFE = "/:@!$&'()*+,;="
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
@@ -22,15 +33,20 @@ class Client:
 
     def address(self, req: falcon.Request) -> str:
         """The client's address: the last one in the chain that no trusted proxy has."""
-        peer = str(req.env.get("REMOTE_ADDR") or "unknown")
-        if not self._is_trusted(peer):
-            return peer
-        forwarded = req.get_header("X-Forwarded-For") or ""
-        chain = [part.strip() for part in forwarded.split(",") if part.strip()]
-        for hop in reversed(chain):
-            if not self._is_trusted(hop):
-                return hop[:64]
-        return chain[0][:64] if chain else peer
+        text = str(req.env.get("REMOTE_ADDR") or "unknown")
+        if not self._trusted:
+            return text
+        nearest = _address(text)
+        if nearest is None or not self._is_trusted(nearest):
+            return str(nearest or text)
+        for hop in reversed((req.get_header("X-Forwarded-For") or "").split(",")):
+            farther = _address(hop.strip())
+            if farther is None:  # no proxy wrote this: who handed it on is all that is known
+                break
+            nearest = farther
+            if not self._is_trusted(nearest):
+                break
+        return str(nearest)
 
     def base_url(self, req: falcon.Request) -> str:
         """What comes before the prefix: the public URL, or scheme, host and mount of the request.
@@ -39,21 +55,40 @@ class Client:
         """
         if self._public_url is not None:
             return self._public_url
-        scheme, host, mount = req.scheme, req.netloc, req.root_path
-        if self._is_trusted(str(req.env.get("REMOTE_ADDR") or "")):
+        scheme, host = req.scheme, req.netloc
+        mount = quote(req.root_path.encode("latin-1", "replace"), safe=_URL_SAFE)
+        peer = _address(str(req.env.get("REMOTE_ADDR") or ""))
+        if peer is not None and self._is_trusted(peer):
             scheme = _first(req, "X-Forwarded-Proto") or scheme
             host = _first(req, "X-Forwarded-Host") or host
-            mount = (_first(req, "X-Forwarded-Prefix") or "").rstrip("/") + mount
+            below = quote(_first(req, "X-Forwarded-Prefix").rstrip("/"), safe=_URL_SAFE + "%")
+            mount = below + mount
         if scheme not in {"http", "https"} or not _HOST.fullmatch(host):
             raise BadInputError.of_field("Host", "is not a host name")
         return f"{scheme}://{host}{mount}"
 
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted)
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that a single
+    customer is given."""
+    parsed = _address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), 64), strict=False))
+    return address
+
+
+def _address(text: str) -> Address | None:
+    """An address, also with the port that some proxies write behind it; IPv4 in IPv6 is IPv4."""
+    found = _PORT.fullmatch(text)
+    try:
+        address = ip_address((found["v4"] or found["v6"]) if found else text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def _first(req: falcon.Request, name: str) -> str:
