@@ -11,7 +11,7 @@ from callhelm_threecx import keys, migrate, routes
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.limiter import Limiter, limit_of
-from callhelm_threecx.middleware.auth import KeyAuth, check_declaration
+from callhelm_threecx.middleware.auth import Admission, KeyAuth, check_declaration
 from callhelm_threecx.middleware.client import Client
 from callhelm_threecx.middleware.context import RequestContext
 from callhelm_threecx.middleware.rate_limit import RateLimit
@@ -123,6 +123,7 @@ def build_app(services: Services) -> ThreeCXApp:
             RequestContext(client, settings.max_body),
             KeyAuth(services.integrations, admin_key, services.limiter, failed, emit),
             RateLimit(services.limiter, limit_of(settings.rate_limit)),
+            Admission(),
         ],
     )
     app.services = services

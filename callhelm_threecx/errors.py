@@ -92,14 +92,15 @@ class UnsupportedMediaError(ThreeCXError):
 
 
 class RateLimitedError(ThreeCXError):
-    """Too many requests; ``retry_after`` is in seconds."""
+    """Too many requests: ``limit`` are allowed, again in ``retry_after`` seconds."""
 
     status = 429
     code = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after: int) -> None:
+    def __init__(self, message: str, *, retry_after: int, limit: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.limit = limit
 
 
 class StorageUnavailableError(ThreeCXError):

@@ -17,8 +17,9 @@ from callhelm_threecx.errors import (
     UnauthorizedError,
 )
 from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.middleware.client import neighbourhood
 from callhelm_threecx.services.events import Event, EventStatus, EventType
-from callhelm_threecx.services.integrations import Integration, Integrations, KeyState
+from callhelm_threecx.services.integrations import Integration, Integrations
 
 _log = logging.getLogger(__name__)
 _REFUSED: Final = "A valid API key is required."
@@ -83,34 +84,25 @@ class KeyAuth:
         resource: Any,
         _params: Mapping[str, Any],
     ) -> None:
-        """Set ``principal`` on the context.
-
-        Raises `UnauthorizedError`, `ForbiddenError` or `RateLimitedError`.
-        """
+        """Set ``principal`` on the context. Raises `UnauthorizedError` or `RateLimitedError`."""
         wanted: Collection[KeyKind] = getattr(resource, "keys", {}).get(req.method, ())
         if not wanted or KeyKind.NONE in wanted:
             return
         shown = _shown_key(req, in_query=getattr(resource, "key_in_query", False))
-        principal = self._principal(req, shown)
-        req.context.principal = principal
-        if principal.kind not in wanted:
-            raise ForbiddenError("This kind of key does not open this.", code="wrong_key_kind")
+        req.context.principal = self._principal(req, shown)
 
     def _principal(self, req: falcon.Request, shown: str) -> Principal:
         if not shown:
             raise self._refusal(req, "missing")
         if self._admin_key is not None and keys.same(shown, self._admin_key):
             if not self._limiter.peek(self._limit, *_failures(req)).allowed:
+                self._integrations.authenticate(shown)  # the time that a wrong key takes
                 raise self._refusal(req, "throttled")
             return Principal(KeyKind.ADMIN)
         state, integration = self._integrations.authenticate(shown)
         if integration is None:
             raise self._refusal(req, state.value)
-        principal = Principal(KeyKind.ORGANIZATION, integration)
-        if state is KeyState.DISABLED:
-            req.context.principal = principal
-            raise ForbiddenError("This integration is disabled.", code="integration_disabled")
-        return principal
+        return Principal(KeyKind.ORGANIZATION, integration)
 
     def _refusal(self, req: falcon.Request, reason: str) -> Exception:
         """Count, log and name a failed attempt; its wording never tells what was wrong."""
@@ -118,7 +110,9 @@ class KeyAuth:
         address = req.context.client_address
         _log.warning("A key was refused.", extra={"reason": reason, "client": address})
         if not verdict.allowed:
-            return RateLimitedError("Too many failed attempts.", retry_after=verdict.reset)
+            return RateLimitedError(
+                "Too many failed attempts.", retry_after=verdict.reset, limit=verdict.limit
+            )
         detail = {"reason": reason, "client": address, "path": req.path}
         refused = Event(
             None, EventType.REFUSED, EventStatus.REFUSED, error="unauthorized", raw_data=detail
@@ -128,7 +122,27 @@ class KeyAuth:
 
 
 def _failures(req: falcon.Request) -> tuple[str, str]:
-    return ("failed-auth", req.context.client_address)
+    return ("failed-auth", neighbourhood(req.context.client_address))
+
+
+class Admission:
+    """Turns away a known key that may not do this; behind the rate limit, so that this counts."""
+
+    def process_resource(
+        self,
+        req: falcon.Request,
+        _resp: falcon.Response,
+        resource: Any,
+        _params: Mapping[str, Any],
+    ) -> None:
+        """Raises `ForbiddenError`."""
+        principal: Principal | None = req.context.principal
+        if principal is None:
+            return
+        if principal.integration is not None and not principal.integration.enabled:
+            raise ForbiddenError("This integration is disabled.", code="integration_disabled")
+        if principal.kind not in resource.keys[req.method]:
+            raise ForbiddenError("This kind of key does not open this.", code="wrong_key_kind")
 
 
 def _shown_key(req: falcon.Request, *, in_query: bool) -> str:

@@ -33,4 +33,6 @@ class RateLimit:
         resp.set_header("RateLimit-Remaining", str(verdict.remaining))
         resp.set_header("RateLimit-Reset", str(verdict.reset))
         if not verdict.allowed:
-            raise RateLimitedError("Too many requests with this key.", retry_after=verdict.reset)
+            raise RateLimitedError(
+                "Too many requests with this key.", retry_after=verdict.reset, limit=verdict.limit
+            )

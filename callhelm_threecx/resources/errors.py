@@ -76,6 +76,9 @@ class ErrorAnswers:
             _log.error("storage unavailable", extra=self._where(req), exc_info=ex.__cause__ or ex)
         if isinstance(ex, RateLimitedError):
             resp.set_header("Retry-After", str(ex.retry_after))
+            resp.set_header("RateLimit-Limit", str(ex.limit))
+            resp.set_header("RateLimit-Remaining", "0")
+            resp.set_header("RateLimit-Reset", str(ex.retry_after))
         self._answer(req, resp, ex.status, ex.code, ex.message)
         if isinstance(ex, BadInputError) and ex.errors:
             resp.media["errors"] = [{"field": e.field, "message": e.message} for e in ex.errors]
@@ -117,11 +120,11 @@ class ErrorAnswers:
     def _route(self, req: falcon.Request) -> str:
         return req.path.removeprefix(self._prefix)
 
-    def _first_of_many(self, organization_id: str) -> bool:
+    def _first_of_many(self, refusal: str) -> bool:
         """A flood of requests must not become a flood of events: one a while says it all."""
         with self._lock:
-            first = organization_id not in self._flooding
-            self._flooding[organization_id] = True
+            first = refusal not in self._flooding
+            self._flooding[refusal] = True
         return first
 
     @staticmethod
@@ -135,9 +138,9 @@ class ErrorAnswers:
         kind = _EVENT_TYPES.get(self._route(req))
         if principal is None or principal.organization_id is None or kind is None:
             return
-        if isinstance(ex, RateLimitedError) and not self._first_of_many(principal.organization_id):
-            return
         refused = ex.status in {403, 429}
+        if refused and not self._first_of_many(f"{principal.organization_id} {ex.code}"):
+            return
         self._emit(
             Event(
                 principal.organization_id,
