@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import falcon
 
+from callhelm_threecx.errors import ForbiddenError
 from callhelm_threecx.middleware.auth import KeyKind
 from callhelm_threecx.middleware.client import Client
 from callhelm_threecx.resources.reading import integration_of
@@ -37,6 +38,8 @@ class TemplateResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The XML file as an attachment, never to be cached."""
         integration = integration_of(req)
+        if integration.key_is_replaced:  # whoever holds an old key must not get the new one by it
+            raise ForbiddenError("This key was replaced by a newer one.", code="key_replaced")
         base_url = self._client.base_url(req)
         resp.text = template_of(self._integrations, integration, base_url, self._prefix)
         resp.content_type = "application/xml; charset=utf-8"

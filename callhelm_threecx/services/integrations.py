@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -47,7 +47,10 @@ class KeyState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One organization's integration, as everything but set-up sees it: without its key."""
+    """One organization's integration, as everything but set-up sees it: without its key.
+
+    ``key_is_replaced`` says that it was found by its previous key, in the grace period.
+    """
 
     organization_id: str
     organization_name: str
@@ -60,6 +63,7 @@ class Integration:
     created_at: datetime
     updated_at: datetime
     settings: dict[str, Any] = field(default_factory=dict)
+    key_is_replaced: bool = False
 
     @property
     def organization(self) -> Organization:
@@ -113,8 +117,9 @@ class Integrations:
         with self._database.read_all_organizations() as session:
             rows = session.execute(select(IntegrationRow).where(or_(current, previous))).scalars()
             for row in rows:
-                if _owns_key(row, fingerprints):
-                    return self._integration(row)
+                is_current = _is_current_key(row, fingerprints)
+                if is_current or _is_in_grace(row):
+                    return replace(self._integration(row), key_is_replaced=not is_current)
         return None
 
     def set_up(
@@ -245,9 +250,11 @@ class Integrations:
                 del self._cache[fingerprint]
 
 
-def _owns_key(row: IntegrationRow, fingerprints: Sequence[str]) -> bool:
-    """Whether the key is the row's own, or its previous one within the grace period."""
-    if any(keys.same(row.key_fingerprint, fingerprint) for fingerprint in fingerprints):
-        return True
+def _is_current_key(row: IntegrationRow, fingerprints: Sequence[str]) -> bool:
+    return any(keys.same(row.key_fingerprint, fingerprint) for fingerprint in fingerprints)
+
+
+def _is_in_grace(row: IntegrationRow) -> bool:
+    """Whether the row's previous key still opens."""
     expires_at = row.previous_key_expires_at
     return expires_at is not None and utc_now() < expires_at
