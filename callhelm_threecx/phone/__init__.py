@@ -56,8 +56,22 @@ _ALL_HIDDEN: Final = "\N{BULLET}" * 3
 _SHOWN: Final = 2
 _MIN_HIDDEN: Final = 4
 
+
+def _mask(text: str) -> str:
+    written = read(text)
+    if written is None:
+        return _ALL_HIDDEN
+    reading = matching.without_region(written)
+    digits = reading.digits if reading else written.spellings[0]
+    code = reading.country_code if reading else ""
+    if len(digits) - len(code) - _SHOWN < _MIN_HIDDEN:
+        return _ALL_HIDDEN
+    return ("+" + code if code else "") + _HIDDEN + digits[-_SHOWN:]
+
+
 _cached_parse = lru_cache(maxsize=8192)(matching.parse)
 _cached_candidates = lru_cache(maxsize=8192)(matching.candidates)
+_cached_mask = lru_cache(maxsize=8192)(_mask)
 
 
 def parse(text: str, region: str) -> PhoneNumber | None:
@@ -88,15 +102,7 @@ def mask(text: str) -> str:
     ``"+4930123456"`` gives ``"+49•••••56"``, always with as many bullets. Where fewer than four
     digits would be hidden, and in a text without digits, nothing is shown.
     """
-    written = read(bounded(text))
-    if written is None:
-        return _ALL_HIDDEN
-    reading = matching.without_region(written)
-    digits = reading.digits if reading else written.spellings[0]
-    code = reading.country_code if reading else ""
-    if len(digits) - len(code) - _SHOWN < _MIN_HIDDEN:
-        return _ALL_HIDDEN
-    return ("+" + code if code else "") + _HIDDEN + digits[-_SHOWN:]
+    return _cached_mask(bounded(text))
 
 
 def search_digits(number: PhoneNumber) -> tuple[str, ...]:

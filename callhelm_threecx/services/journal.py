@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx import phone
-from callhelm_threecx.db import Database, insert_unless_present
+from callhelm_threecx.confinement import insert_unless_present
+from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ChatRow, utc_now
 from callhelm_threecx.services.agents import Attribution, attribute
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since

@@ -7,19 +7,32 @@ and "ends with these digits". A lookup is one statement that also brings all pho
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
 from callhelm_threecx import phone
-from callhelm_threecx.db import (
+from callhelm_threecx.confinement import (
     CrossOrganizationError,
-    Database,
+    PreparedRead,
     insert_unless_present,
-    retry_when_disconnected,
 )
+from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.models import ContactPhoneRow, ContactRow
 from callhelm_threecx.stores import folding, sql_import
@@ -41,6 +54,8 @@ from callhelm_threecx.stores.sql_rows import (
 )
 
 EXPORT_PAGE = 500
+ROWS_FOR_A_CONTACT = 20
+"""A lookup brings a row for each phone of each contact: so many, on average, and no more."""
 
 
 class SqlContactStore:
@@ -65,16 +80,15 @@ class SqlContactStore:
         wanted = phone.candidates(text, organization.region)
         if wanted is None:
             return []
-        parameters: dict[str, Any] = {"tails": list(wanted.exact_tails), "most": limit}
-        statement = _BY_EXACT_NUMBER
+        tails = wanted.exact_tails
+        parameters: dict[str, Any] = {"most": limit * ROWS_FOR_A_CONTACT}
         if wanted.tail_range is not None:
-            statement = _BY_NUMBER
             parameters["low"], parameters["high"] = wanted.tail_range
-        rows = self._rows(organization, statement, parameters)
-        exact = {str(row[0]) for row in rows if row.is_exact}
-        contacts = contacts_of(rows)
-        contacts.sort(key=lambda contact: _rank(wanted, contact))  # stable: activity decides ties
-        return [Match(contact, exact=contact.id in exact) for contact in contacts]
+        read = _by_number(_round_up(len(tails)), by_suffix=wanted.tail_range is not None)
+        for index in range(_round_up(len(tails))):
+            parameters[f"tail_{index}"] = tails[min(index, len(tails) - 1)] if tails else ""
+        rows = self._database.fetch(organization.id, read, parameters)
+        return _matches(wanted, rows)[:limit]
 
     def find_by_email(
         self, organization: Organization, email: str, *, limit: int = 10
@@ -186,39 +200,48 @@ def _with_phones(*conditions: ColumnElement[bool]) -> Executable:
     )
 
 
-def _by_number(*, by_suffix: bool) -> Executable:
-    """Owners of a matching number, exact ones first, then the most recently active first."""
-    phones, owner = aliased(ContactPhoneRow), aliased(ContactRow)
-    matches: ColumnElement[bool] = col(phones.tail).in_(bindparam("tails", expanding=True))
-    is_exact = func.max(case((matches, 1), else_=0)).label("is_exact")
+@cache
+def _by_number(tails: int, *, by_suffix: bool) -> PreparedRead:
+    """Owners of a number with one of so many tails (or whose digits end so): exact ones first,
+    then the most recently active first, each with all phones and the tail that matched."""
+    matching = aliased(ContactPhoneRow)
+    tail = col(matching.tail)
+    is_exact = tail.in_([bindparam(f"tail_{index}", type_=Text) for index in range(tails)])
+    matches: ColumnElement[bool] = is_exact
     if by_suffix:
-        in_range = and_(col(phones.tail) >= bindparam("low"), col(phones.tail) < bindparam("high"))
-        matches = or_(matches, in_range)
-    best = (
-        select(col(phones.contact_id).label("id"), is_exact)
-        .join(owner, col(owner.id) == col(phones.contact_id))
-        .where(matches)
-        .group_by(col(phones.contact_id), col(owner.last_active_at))
-        .order_by(is_exact.desc(), col(owner.last_active_at).desc())
-        .limit(bindparam("most"))
-        .subquery()
-    )
-    return (
-        select(*CONTACT_COLUMNS, best.c.is_exact)
-        .select_from(best)
-        .join(ContactRow, col(ContactRow.id) == best.c.id)
+        low, high = bindparam("low", type_=Text), bindparam("high", type_=Text)
+        matches = or_(is_exact, and_(tail >= low, tail < high))
+    activity = (col(ContactRow.last_active_at).desc(), col(ContactRow.id).desc())
+    exact_first = [case((is_exact, 0), else_=1)] if by_suffix else []
+    return PreparedRead(
+        select(*CONTACT_COLUMNS, tail)
+        .select_from(matching)
+        .join(ContactRow, col(ContactRow.id) == col(matching.contact_id))
         .join(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
-        .order_by(
-            best.c.is_exact.desc(),
-            col(ContactRow.last_active_at).desc(),
-            col(ContactRow.id),
-            col(ContactPhoneRow.position),
-        )
+        .where(matches)
+        .order_by(*exact_first, *activity, tail, col(ContactPhoneRow.position))
+        .limit(bindparam("most", type_=Integer))
     )
 
 
-_BY_NUMBER = _by_number(by_suffix=True)
-_BY_EXACT_NUMBER = _by_number(by_suffix=False)
+def _round_up(number: int) -> int:
+    """The next power of two: few statements serve any number of readings."""
+    return 1 << max(0, number - 1).bit_length()
+
+
+def _matches(wanted: phone.Candidates, rows: Sequence[tuple[Any, ...]]) -> list[Match]:
+    """Contacts from rows of `_by_number`, best reading first, in the order of the rows."""
+    tails: dict[Any, str] = {}
+    for row in rows:
+        tails.setdefault(row[0], row[-1])  # a contact's first tail is its best
+    contacts = contacts_of([row for row in rows if row[-1] == tails[row[0]]])
+    ranks = {str(key): wanted.rank(tail[::-1]) for key, tail in tails.items()}
+    ranked = [(ranks[contact.id], contact) for contact in contacts]
+    found = [(rank, contact) for rank, contact in ranked if rank is not None]
+    found.sort(key=itemgetter(0))
+    return [Match(contact, exact=rank < len(wanted.exact)) for rank, contact in found]
+
+
 _BY_EMAIL = _with_phones(col(ContactRow.email_folded) == bindparam("email"))
 _BY_ID = _with_phones(col(ContactRow.id) == bindparam("id"))
 _PAGE_IDS = (
@@ -235,11 +258,6 @@ _PAGE = (
     .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
     .order_by(col(ContactRow.id), col(ContactPhoneRow.position))
 )
-
-
-def _rank(wanted: phone.Candidates, contact: Contact) -> int:
-    ranks = (wanted.rank(item.number.removeprefix("+")) for item in contact.phones)
-    return min((rank for rank in ranks if rank is not None), default=len(wanted.exact) + 1)
 
 
 def _get(session: Session, contact_id: str) -> Contact | None:

@@ -1,0 +1,135 @@
+"""The wall between organizations.
+
+Every statement of an organization runs in an `OrganizationSession`, or as a `PreparedRead`. Either
+way ``organization_id = …`` is added here to every table of `OrganizationRow` in it; what cannot be
+filtered is refused, and so is a row of another organization. `callhelm_threecx.db` opens the doors,
+this module is why nobody gets through the wrong one.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Dialect, Select, bindparam, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
+from typing_extensions import Unpack
+
+from callhelm_threecx.models import OrganizationRow
+
+_CHECKED: Final = "organization_checked"
+_ORGANIZATION: Final = "confining_organization_id"
+
+
+class CrossOrganizationError(RuntimeError):
+    """A bug: code tried to leave the organization that its session was opened for."""
+
+
+class OrganizationSession(Session):
+    """A session that is confined to the organization in ``info["organization_id"]``."""
+
+
+@event.listens_for(OrganizationSession, "do_orm_execute")
+def _filter(state: ORMExecuteState) -> None:
+    if state.is_insert and state.execution_options.get(_CHECKED):
+        return
+    if state.is_insert or not state.is_orm_statement:
+        raise CrossOrganizationError("This statement cannot be confined to an organization.")
+    organization_id = state.session.info["organization_id"]
+    state.statement = state.statement.options(*_confinement())
+    state.parameters = _with_organization(state.parameters, organization_id)
+
+
+@cache
+def _confinement() -> tuple[ExecutableOption, ...]:
+    """The filter on every table of `OrganizationRow`, for one parameter of all statements."""
+    wanted = bindparam(_ORGANIZATION)
+    return tuple(
+        with_loader_criteria(
+            table,
+            lambda cls: cls.organization_id == wanted,  # called anew for each alias of the table
+            include_aliases=True,
+            track_closure_variables=False,
+        )
+        for table in OrganizationRow.__subclasses__()
+    )
+
+
+def _with_organization(parameters: Any, organization_id: str) -> Any:
+    if isinstance(parameters, Sequence):
+        return [{**one, _ORGANIZATION: organization_id} for one in parameters]
+    return {**(parameters or {}), _ORGANIZATION: organization_id}
+
+
+@event.listens_for(OrganizationSession, "before_flush")
+def _refuse_strangers(session: Session, _context: UOWTransaction, _objects: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        _check_organization(session, row)
+
+
+def _check_organization(session: Session, row: object) -> None:
+    owner = getattr(row, "organization_id", None)
+    if not isinstance(row, OrganizationRow) or owner != session.info["organization_id"]:
+        raise CrossOrganizationError("A row of another organization.")
+
+
+def insert_unless_present(session: Session, row: OrganizationRow) -> bool:
+    """Insert a row at once; False, and nothing changed, when a unique constraint says that it is
+    there already (also when another transaction is inserting it at this moment: that one's end is
+    waited for)."""
+    _check_organization(session, row)
+    values = row.model_dump()
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    key = inspect(type(row)).primary_key[0]
+    statement = insert(type(row)).values(values).on_conflict_do_nothing().returning(key)
+    result = session.execute(statement, execution_options={_CHECKED: True})
+    return result.first() is not None
+
+
+class PreparedRead:
+    """A SELECT on the path of a ringing phone: confined and compiled once, then run on the driver's
+    own cursor, without what an ORM does for each statement.
+
+    ``parameters`` of a run name the statement's own; the organization is added here.
+    """
+
+    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> "_Compiled":
+        """The statement in the words of a dialect."""
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            known = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+        return known
+
+
+class _Compiled:
+    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]], dialect: Dialect) -> None:
+        compiled = statement.options(*_confinement()).compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._defaults = dict(compiled.params)
+        positions = getattr(compiled, "positiontup", None)
+        self._order: Sequence[str] | None = positions if compiled.positional else None
+        self._processors: list[Callable[[Any], Any] | None] = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in statement.selected_columns
+        ]
+
+    def bind(self, organization_id: str, parameters: dict[str, Any]) -> Any:
+        """The parameters of a run, as the driver takes them."""
+        bound = {**self._defaults, **parameters, _ORGANIZATION: organization_id}
+        return bound if self._order is None else [bound[name] for name in self._order]
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """The driver's rows as Python values."""
+        return [
+            tuple(
+                value if process is None else process(value)
+                for process, value in zip(self._processors, row, strict=True)
+            )
+            for row in rows
+        ]
