@@ -70,6 +70,10 @@ class Section(Element, Generic[T_co]):
         if (self.items or self.extra) and not self.present:
             object.__setattr__(self, "present", True)
 
+    def attribute(self, name: str) -> str | None:
+        """An attribute of the wrapper itself: `<PostValues Key="" If="" SkipIf="">` ships."""
+        return dict(self.extra.attributes).get(name)
+
     def __iter__(self) -> Iterator[T_co]:
         return iter(self.items)
 

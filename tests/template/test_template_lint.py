@@ -68,6 +68,18 @@ HARMLESS = {
     "Passes of 0": ('Passes="1">[Transcription]', 'Passes="0">[Transcription]'),
     "an empty string in an If": ('If="[CallType]==Missed"', 'If="[EntityId]!=&quot;&quot;"'),
     "a quoted word in a SkipIf": ("[EntityId]==&quot;&quot;", "[CallType]==&quot;Missed&quot;"),
+    "a bare word alone in an IIf": (
+        "[ReportCallEnabled]!=True||[EntityId]==&quot;&quot;",
+        "[IIf([ReportCallEnabled]!=True,True,[IIf([CallType]!=Inbound,True,False)])]",
+    ),
+    "an exported PostValues": (
+        '<PostValues><Array Key="any">',
+        '<PostValues Key="" If="" SkipIf=""><Array Key="any">',
+    ),
+    "an exported scenario": (
+        '<Scenario Id="" Type',
+        '<Scenario EntityId="" EntityOrder="" Id="" Type',
+    ),
     "an empty SkipIf": ('Url="[Server]/flow"', 'SkipIf="" Url="[Server]/flow"'),
     "a word as Output": ('Value="People"', 'Value="a person"'),
     "an empty Output": ('Type="EntityType" Value="People"', 'Type="Email" Value=""'),
@@ -105,6 +117,21 @@ def test_a_number_needs_no_care_in_a_url_when_it_has_no_plus() -> None:
     )
 
     assert lint_text(xml) == []
+
+
+def test_a_word_compared_as_the_whole_condition_is_reported_too() -> None:
+    xml = GOOD.replace("[ReportCallEnabled]!=True||[EntityId]==&quot;&quot;", "[CallType]==Missed")
+
+    assert codes(lint_text(xml)) == ["T317"]
+
+
+def test_a_report_with_several_parts_is_reported_once() -> None:
+    end = "        </PostValues>\n      </Request>\n    </Scenario>\n  </Scenarios>"
+    more = end.replace("</Request>", "</Request><Rules/><Variables/><Outputs/>")
+    findings = lint_text(GOOD.replace(end, more))
+
+    assert codes(findings) == ["T207"]
+    assert "Rules and Variables and Outputs" in findings[0].message
 
 
 def test_a_database_scenario_is_not_judged_further() -> None:

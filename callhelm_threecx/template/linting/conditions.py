@@ -44,7 +44,17 @@ def _boolean_case(expression: Expression, node: ex.Comparison, report: Report) -
 
 
 def _unquoted(expression: Expression, report: Report) -> None:
+    """A bare word compared inside || or &&, or as the whole condition.
+
+    Alone in an `IIf` it is left alone: templates that ship everywhere choose so by call type.
+    """
+    compared: list[ex.Node] = []
     for node in expression.nodes:
+        if isinstance(node, ex.Condition):
+            compared.append(node.expression)
+        elif isinstance(node, ex.Logic):
+            compared.extend(node.operands)
+    for node in compared:
         if isinstance(node, ex.Comparison) and (word := _bare_word(node.right)):
             report.add(
                 "T317",

@@ -166,14 +166,14 @@ def _write_only(item: ScenarioView, report: Report) -> None:
         )
         if part is not None
     ]
-    if kind in ("report_call", "report_chat"):
-        for name, part in parts:
-            report.add(
-                "T207",
-                item.place.inside(name, part),
-                f"{scenario.id} has {name}; some versions of the PBX then do not run it at all.",
-                "Give a report its Request only. A chain of requests is better made by the server.",
-            )
+    if kind in ("report_call", "report_chat") and parts:
+        report.add(
+            "T207",
+            item.place.inside(*parts[0]),
+            f"{scenario.id} has {' and '.join(name for name, _part in parts)}; some versions of "
+            "the PBX then do not run it at all.",
+            "Give a report its Request only. A chain of requests is better made by the server.",
+        )
     elif kind == "cfd_lookup":
         for name, part in parts[1:] if parts and parts[0][0] == "Rules" else parts:
             report.add(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from callhelm_threecx.template.elements import Element, RawNode, Section
-from callhelm_threecx.template.fields import Binding, schema_of
+from callhelm_threecx.template.fields import schema_of
 from callhelm_threecx.template.linting.findings import Place, Report
 from callhelm_threecx.template.linting.view import View
 from callhelm_threecx.template.model import Rule, Scenario, Variable
@@ -39,6 +39,9 @@ _ENUMERATIONS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 }
 # A database scenario has elements of its own, of which no more than their names is known.
 _DATABASE_ELEMENTS: Final = frozenset({"Query", "Command"})
+# Templates that were exported from a PBX carry these, empty, on PostValues itself.
+_BODY_ATTRIBUTES: Final = ("Key", "If", "SkipIf")
+_WRAPPED: Final = ("Value", "Object", "Array", "Rule", "Variable", "Scenario", "Parameter")
 _LONGEST_NAME: Final = 60
 
 
@@ -83,27 +86,18 @@ def _unknown(element: Element, place: Place, report: Report) -> None:
     extra = element.extra
     if not extra:
         return
-    parts: tuple[Binding, ...] = ()
-    known_attributes: tuple[str, ...] = ()
-    known_elements: tuple[str, ...] = ()
-    if isinstance(element, Section):
-        known_elements = ("Value", "Object", "Array", "Rule", "Variable", "Scenario", "Parameter")
-    else:
-        schema = schema_of(type(element))
-        known_attributes = tuple(schema.attributes)
-        known_elements = schema.elements
-        parts = schema.parts
+    attributes, elements = _known(element, place)
     for name, _value in extra.attributes:
-        if not name.startswith("xmlns:"):
-            _unknown_attribute(name, known_attributes, place, report)
+        if not name.startswith("xmlns:") and not (_is_wrapper(element) and name in attributes):
+            _unknown_attribute(name, attributes, place, report)
     for node in extra.children:
         where = place.inside(node.tag, node)
         if isinstance(element, Variable) and node.tag == "Filters":
             _filters_wrapper(where, report)
-        elif node.tag in known_elements and not isinstance(element, Section) and parts:
+        elif node.tag in elements and not _is_wrapper(element):
             _repeated(node, where, report)
         elif not (isinstance(element, Scenario) and node.tag in _DATABASE_ELEMENTS):
-            _unknown_element(node, known_elements, where, report)
+            _unknown_element(node, elements, where, report)
     if extra.text:
         report.add(
             "T014",
@@ -111,6 +105,19 @@ def _unknown(element: Element, place: Place, report: Report) -> None:
             f'The text "{extra.text[:40]}" stands where the PBX expects elements only.',
             "Remove it, or write it as a comment.",
         )
+
+
+def _is_wrapper(element: Element) -> bool:
+    return isinstance(element, Section)
+
+
+def _known(element: Element, place: Place) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of attributes and of child elements that may stand in an element."""
+    if _is_wrapper(element):
+        body = place.path.endswith("/PostValues")
+        return (_BODY_ATTRIBUTES if body else ()), _WRAPPED
+    schema = schema_of(type(element))
+    return tuple(schema.attributes), schema.elements
 
 
 def _unknown_attribute(name: str, known: tuple[str, ...], place: Place, report: Report) -> None:
