@@ -28,11 +28,11 @@ def existing_id(
 
 def id_of_identity(session: Session, row: ContactRow) -> uuid.UUID:
     """The id of the row that kept this one out by a unique constraint."""
-    statement = select(col(ContactRow.id)).where(
-        (col(ContactRow.identity) == row.identity)
-        | (col(ContactRow.external_id) == row.external_id)
-    )
-    return session.execute(statement).scalars().one()
+    if row.external_id is not None:  # such a row has no identity, and the other way round
+        same = col(ContactRow.external_id) == row.external_id
+    else:
+        same = col(ContactRow.identity) == row.identity
+    return session.execute(select(col(ContactRow.id)).where(same)).scalars().one()
 
 
 def import_batch(
