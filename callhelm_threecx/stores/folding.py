@@ -58,9 +58,15 @@ def identity(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
     Without a number its place is taken by the e-mail address; the company counts as the name of a
     contact that has no other.
     """
-    number = next((number.digits for _, number in numbers), "")
-    parts = [number or fold(contact.email), name_key(contact)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return identities(contact, numbers)[0]
+
+
+def identities(contact: NewContact, numbers: Iterable[ParsedPhone]) -> list[str]:
+    """The `identity` of a contact by each of its numbers: a contact that has one of them in common
+    with another, and the name, is the same."""
+    keys = [number.digits for _, number in numbers] or [fold(contact.email)]
+    texts = [json.dumps([key, name_key(contact)]) for key in keys]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
 
 def name_key(contact: NewContact) -> str:

@@ -103,14 +103,14 @@ class MemoryContactStore:
         if not contact.is_named:
             raise InvalidContactError("A contact needs a first name, a last name or a company.")
         numbers = folding.parsed_phones(contact, organization.region)
-        identity = folding.identity(contact, numbers)
+        identities = folding.identities(contact, numbers)
         with self._lock:
             shelf = self._shelf(organization)
-            existing = shelf.by_identity.get(identity)
-            if existing is not None:
-                return shelf.contacts[existing], False
+            for identity in identities:
+                if identity in shelf.by_identity:
+                    return shelf.contacts[shelf.by_identity[identity]], False
             kept = _kept(contact, numbers)
-            shelf.by_identity[identity] = kept.id
+            shelf.by_identity.update(dict.fromkeys(identities, kept.id))
             shelf.contacts[kept.id] = kept
             shelf.search_texts[kept.id] = folding.search_text(contact, numbers)
             for _, number in numbers:
