@@ -1,0 +1,50 @@
+"""What the tests of the core share: an open database, and services on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+# A failed expectation of the contract shows its values, as in a test module.
+pytest.register_assert_rewrite("callhelm_threecx.testing")
+
+from callhelm_threecx.db import Database  # noqa: E402
+from callhelm_threecx.keys import KeyRing  # noqa: E402
+from callhelm_threecx.services.integrations import Integration, Integrations  # noqa: E402
+from callhelm_threecx.services.journal import Journal  # noqa: E402
+from callhelm_threecx.settings import database_url as parse_url  # noqa: E402
+from callhelm_threecx.stores.sql import SqlContactStore  # noqa: E402
+from tests.client import SECRET_KEY  # noqa: E402
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database, on SQLite and on PostgreSQL."""
+    database = Database(parse_url(database_url))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    return KeyRing([SECRET_KEY])
+
+
+@pytest.fixture
+def integrations(database: Database, ring: KeyRing) -> Integrations:
+    return Integrations(database, ring, "DE")
+
+
+@pytest.fixture
+def acme(integrations: Integrations) -> Integration:
+    """The integration of the organization ``acme``, in Germany."""
+    return integrations.set_up("acme")[0]
+
+
+@pytest.fixture
+def store(database: Database) -> SqlContactStore:
+    return SqlContactStore(database)
+
+
+@pytest.fixture
+def journal(database: Database, store: SqlContactStore) -> Journal:
+    return Journal(database, store)
