@@ -1,0 +1,167 @@
+"""``callhelm-threecx events``: the event log."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from callhelm_threecx.cli.common import (
+    AsJson,
+    checked_organization,
+    open_services,
+    print_json,
+    usage,
+)
+
+if TYPE_CHECKING:
+    from callhelm_threecx.models import EventRow
+    from callhelm_threecx.services.events import EventFilter, EventLog, EventType
+
+POLL_S: Final = 1.0
+OVERLAP: Final = timedelta(seconds=15)
+"""How far a look for new events reaches back: a server may write one later than a younger one."""
+
+MOST: Final = 200
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+app = typer.Typer(help="Look at the event log, and purge it.", no_args_is_help=True)
+OneOrg = Annotated[
+    str | None, typer.Option("--org", metavar="ORG", help="Only this organization's.")
+]
+
+
+@app.command(
+    epilog="Examples: `callhelm-threecx events tail --org acme -n 50`, "
+    "`callhelm-threecx events tail --follow --type refused`."
+)
+def tail(
+    *,
+    org: OneOrg = None,
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=0, max=MOST, help="How many, at first.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    kind: Annotated[
+        str | None, typer.Option("--type", help="Only this type, such as lookup or refused.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, for scripts.")
+    ] = False,
+) -> None:
+    """Show the newest events, the newest last."""
+    from callhelm_threecx.services.events import EventFilter
+
+    wanted = EventFilter(
+        organization_id=checked_organization(org) if org else None,
+        type=_type(kind) if kind else None,
+    )
+    with open_services() as services:
+        try:
+            for row in _events(services.events, wanted, number, follow=follow):
+                typer.echo(_json_line(row) if as_json else _line(row))
+        except KeyboardInterrupt:
+            raise typer.Exit from None
+
+
+@app.command(epilog="Example, once a day: `callhelm-threecx events purge --older-than 90d`")
+def purge(
+    *,
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Such as 90d; m, h, d and w are known.")
+    ],
+    org: OneOrg = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete old events. Calls, chats and contacts stay."""
+    from callhelm_threecx.models import utc_now
+
+    before = _before(utc_now(), older_than)
+    organization_id = checked_organization(org) if org else None
+    with open_services() as services:
+        count = services.events.purge(before, organization_id=organization_id)
+    if as_json:
+        print_json({"purged": count, "before": before.isoformat()})
+    else:
+        typer.echo(f"{count} events from before {before:%Y-%m-%d %H:%M} UTC are deleted.")
+
+
+def _events(
+    log: "EventLog", wanted: "EventFilter", number: int, *, follow: bool
+) -> Iterator["EventRow"]:
+    """The last ``number`` events, oldest first, then those to come."""
+    from dataclasses import replace
+
+    from callhelm_threecx.models import utc_now
+
+    started = utc_now()
+    first = list(log.page(wanted, limit=max(number, 1)).events)[:number]
+    yield from reversed(first)
+    if not follow:
+        return
+    told = {row.id: row.created_at for row in _since(log, replace(wanted, since=started - OVERLAP))}
+    pause = threading.Event()
+    while True:
+        pause.wait(POLL_S)
+        since = utc_now() - OVERLAP
+        fresh = [row for row in _since(log, replace(wanted, since=since)) if row.id not in told]
+        told = {key: at for key, at in told.items() if at >= since}
+        told.update((row.id, row.created_at) for row in fresh)
+        yield from fresh
+
+
+def _since(log: "EventLog", wanted: "EventFilter") -> "list[EventRow]":
+    """Every event of a filter that begins at an instant, oldest first."""
+    rows: list[EventRow] = []
+    cursor: str | None = None
+    while True:
+        page = log.page(wanted, limit=MOST, cursor=cursor)
+        rows.extend(page.events)
+        cursor = page.next_cursor
+        if cursor is None:
+            return rows[::-1]
+
+
+def _json_line(row: "EventRow") -> str:
+    from callhelm_threecx.resources.events import event_view
+
+    return json.dumps(event_view(row), ensure_ascii=False, default=str)
+
+
+def _line(row: "EventRow") -> str:
+    shown: dict[str, Any] = {
+        "number": row.phone_number,
+        "agent": row.agent_extension,
+        "call": row.call_type,
+        "seconds": row.duration_seconds,
+        "contact": row.contact_id,
+        "ms": row.latency_ms,
+        "error": row.error,
+    }
+    fields = " ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+    kind = f"{row.event_type} {row.status}"
+    return (
+        f"{row.created_at:%Y-%m-%d %H:%M:%S} {row.organization_id or '-'} {kind:<24} {fields}"
+    ).rstrip()
+
+
+def _type(text: str) -> "EventType":
+    from callhelm_threecx.services.events import EventType
+
+    try:
+        return EventType(text)
+    except ValueError:
+        usage(f"--type: {text!r} is none of {', '.join(kind.value for kind in EventType)}.")
+
+
+def _before(now: datetime, age: str) -> datetime:
+    found = re.fullmatch(r"(\d{1,6})([mhdw])", age.strip().lower(), re.ASCII)
+    if found is None:
+        usage(f"--older-than: {age!r} is no age such as 90d, 12h or 4w.")
+    try:
+        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        usage(f"--older-than: {age!r} is before all time.")

@@ -1,0 +1,206 @@
+"""CSV tables, as people's programs write them.
+
+UTF-8 with or without a byte order mark, UTF-16 with one; comma, semicolon or tab between cells;
+quoted line breaks; columns in any order and case. A table is read twice: once to know that it is
+sound to its end and how long it is, once to work on it. So a broken file changes nothing.
+"""
+
+import codecs
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+
+from callhelm_threecx.cli.files import FileError
+
+DELIMITERS: Final = (",", ";", "\t")
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
+_PLAIN_NUMBER: Final = re.compile(r"\+?\d+(?: x\d+)?", re.ASCII)
+
+
+class TableError(FileError):
+    """The file is no table that can be read; the message names it, and the line where it can."""
+
+    code = "bad_table"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line of the file on which it begins (the header is on line 1), its cells as
+    they stand there, and those of known columns by name, without guards and stripped."""
+
+    line: int
+    cells: Sequence[str]
+    values: dict[str, str]
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was read once and is sound. ``unknown`` are columns that nothing is known of."""
+
+    header: Sequence[str]
+    unknown: Sequence[str]
+    length: int
+    _source: "_Source" = field(repr=False)
+    _names: Sequence[str | None] = field(repr=False)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows with anything in them, from the top."""
+        for line, cells in self._source.records():
+            yield _row(line, cells, self._names)
+
+
+def read_table(path: Path, columns: Sequence[str], *, encoding: str = "") -> Table:
+    """Read a table through, ``-`` being standard input.
+
+    ``columns`` are the names that are known; case, spaces and underscores do not count. Raises
+    `TableError` for a file that cannot be opened or decoded, an unclosed quote, a header without a
+    known column or with one twice.
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as ex:
+        raise TableError(f"{path}: {ex.strerror or ex}.") from ex
+    source = _Source(str(path), _decoded(str(path), data, encoding))
+    source.delimiter = _delimiter(source, columns)
+    header = source.header()
+    names = _known(source, header, columns)
+    length = sum(1 for _ in source.records())
+    unknown = [cell for cell, name in zip(header, names, strict=True) if name is None and cell]
+    return Table(header, unknown, length, source, names)
+
+
+class _Source:
+    """The text of a file as records. A first line ``sep=;`` names the delimiter (Excel's way)."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.delimiter = ","
+        self._text = text
+        named = re.match(r"(?i)sep=(.)\r?\n", text)
+        self.named_delimiter = named[1] if named else None
+        self._skipped = named.end() if named else 0
+
+    def header(self) -> list[str]:
+        """The first record, stripped. Raises `TableError` for an empty file."""
+        for _, cells in self._all():
+            return [cell.strip() for cell in cells]
+        raise TableError(f"{self.name} is empty.")
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """(line, cells) of every record after the header in which anything is written."""
+        records = self._all()
+        next(records, None)
+        return (record for record in records if any(cell.strip() for cell in record[1]))
+
+    def _all(self) -> Iterator[tuple[int, list[str]]]:
+        text = io.StringIO(self._text, newline="")
+        text.seek(self._skipped)
+        before = 1 if self._skipped else 0
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+        line = before
+        try:
+            for cells in reader:
+                if cells:
+                    yield line + 1, cells
+                line = before + reader.line_num
+        except csv.Error as ex:
+            reason = "a quote is not closed" if "unexpected end" in str(ex) else str(ex)
+            raise TableError(f"{self.name}, line {line + 1}: {reason}.") from None
+
+
+def _decoded(name: str, data: bytes, encoding: str) -> str:
+    marked = next((found for mark, found in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    wanted = encoding or marked
+    try:
+        return data.decode(wanted)
+    except LookupError:
+        raise TableError(f"{name}: there is no encoding {wanted!r}.") from None
+    except UnicodeError as ex:
+        line = data.count(b"\n", 0, getattr(ex, "start", 0)) + 1
+        raise TableError(
+            f"{name}, line {line}: not {wanted.upper()}; if Excel wrote it, save it as "
+            "CSV UTF-8 or name its --encoding, such as cp1252."
+        ) from None
+
+
+def _delimiter(source: _Source, columns: Sequence[str]) -> str:
+    """The delimiter under which the header has most known columns: no guess at the data."""
+    if source.named_delimiter is not None:
+        return source.named_delimiter
+    known = {_folded(name) for name in columns}
+    best, most = DELIMITERS[0], -1
+    for delimiter in DELIMITERS:
+        source.delimiter = delimiter
+        try:
+            found = sum(_folded(cell) in known for cell in source.header())
+        except TableError:
+            continue
+        if found > most:
+            best, most = delimiter, found
+    return best
+
+
+def _known(source: _Source, header: Sequence[str], columns: Sequence[str]) -> list[str | None]:
+    by_folded = {_folded(name): name for name in columns}
+    names = [by_folded.get(_folded(cell)) for cell in header]
+    found = [name for name in names if name is not None]
+    if not found:
+        raise TableError(f"{source.name}: the first line names none of {', '.join(columns)}.")
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice:
+        raise TableError(f"{source.name}: the column {twice} is there twice.")
+    return names
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).casefold()
+
+
+def _row(line: int, cells: Sequence[str], names: Sequence[str | None]) -> Row:
+    values = {
+        name: unguarded(cell).strip()
+        for name, cell in zip(names, cells, strict=False)
+        if name is not None
+    }
+    surplus = any(cell.strip() for cell in cells[len(names) :])
+    fault = f"has {len(cells)} cells, the header {len(names)}" if surplus else ""
+    return Row(line, cells, values, fault)
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet runs as a formula: an apostrophe goes in front of ``= + - @``.
+
+    A phone number stays as it is, ``+49…`` included: a sum of digits is no danger, and other
+    programs must be able to read it.
+    """
+    if _PLAIN_NUMBER.fullmatch(cell):
+        return cell
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """What `guarded` was given."""
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def write_rows(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Write a header and rows, every cell guarded; how many rows there were."""
+    writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180
+    writer.writerow(columns)
+    count = 0
+    for row in rows:
+        writer.writerow([guarded(cell) for cell in row])
+        count += 1
+    return count
