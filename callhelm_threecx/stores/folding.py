@@ -30,9 +30,11 @@ def fold(text: str) -> str:
 
 
 def search_text(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
-    """What a search looks in: the folded texts, then every digit form of every number."""
+    """What a search looks in: the folded texts, every digit form of every number, and the digits of
+    words such as ``24/7`` or ``1&1``, since a query of digits and signs is taken for a number."""
     words = fold(f"{contact.first_name} {contact.last_name} {contact.company} {contact.email}")
     digits = [form for _, number in numbers for form in phone.search_digits(number)]
+    digits += [_digits(word) for word in words.split() if _is_numeric(word)]
     return " ".join([words, *dict.fromkeys(digits)])
 
 
@@ -40,16 +42,31 @@ def search_terms(query: str) -> list[str]:
     """The folded words of a query, all of which must occur in `search_text`.
 
     A query that is a number in any notation (``+49 (30) 1234``, ``030/1234``) is one term: its
-    digits, without an international prefix, which is written in too many ways.
+    digits, without an international prefix, which is written in too many ways. Beside other words
+    each part of a number is a term.
     """
     folded = fold(query)
-    letters = [char for char in folded if char.isalpha()]
-    if letters or "@" in folded:
-        return folded.split()
-    digits = "".join(str(unicodedata.digit(char)) for char in folded if char.isdigit())
-    if folded.startswith("00"):
-        digits = digits[2:]
-    return [digits] if digits else folded.split()
+    words = folded.split()
+    if not any(char.isalpha() or char == "@" for char in folded) and _digits(folded):
+        words = [folded]
+    terms = [_without_prefix(word) if _is_numeric(word) else word for word in words]
+    return list(dict.fromkeys(terms))
+
+
+def _is_numeric(word: str) -> bool:
+    """Whether a folded word is digits and signs: part of a number, as far as one can tell."""
+    return bool(_digits(word)) and not any(char.isalpha() or char == "@" for char in word)
+
+
+def _digits(folded: str) -> str:
+    return "".join(str(unicodedata.digit(char)) for char in folded if char.isdigit())
+
+
+def _without_prefix(number: str) -> str:
+    if number.startswith(("+", "00")):
+        number = number.replace("(0)", "")  # +49 (0)30: the zero is not dialled from abroad
+    digits = _digits(number)
+    return (digits[2:] or digits) if number.startswith("00") else digits
 
 
 def identity(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:

@@ -74,6 +74,7 @@ class SearchingTests(StoreTests):
             *("& S\u00f6hne", "100%_gmbh", "0%_g", "  anna   muller  "),
             *("030123456", "+4930123456", "030/12 34-56", "(030) 123456", "30123456", "1234"),
             *("0171 2345678", "+49 171 2345678", "0049 171 2345678", "anna 2345678"),
+            *("anna 030/123456", "+49 (30) 12 34 56 anna", "muller 0049 30", "+49 (0)30 123456"),
         ],
     )
     def test_a_search_finds_who_has_every_word(
@@ -107,6 +108,15 @@ class SearchingTests(StoreTests):
         contact = self.add(store, organization, NewContact(last_name=f"x{mark}y"))
         found = store.search(organization, f"x{mark}y")
         assert [one.id for one in found] == [contact.id]
+
+    @pytest.mark.parametrize("query", ["24/7", "24/7 pizza", "1&1", "3000"])
+    def test_a_name_of_digits_and_signs_is_found(
+        self, store: ContactStore, organization: Organization, query: str
+    ) -> None:
+        """Although the query looks like a number."""
+        company = "1&1 24/7 Pizza 3000"
+        contact = self.add(store, organization, NewContact(company=company))
+        assert [one.id for one in store.search(organization, query)] == [contact.id]
 
     @pytest.mark.parametrize("text", HOSTILE_TEXTS)
     def test_hostile_texts_do_no_harm(
