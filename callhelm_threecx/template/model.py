@@ -2,8 +2,8 @@
 
 One class per element of the file format (3CX documentation, "CRM Template XML Description", with
 what shipping templates add to it). All values are the text of the file, because an engine has to
-see a `RequestType="GET"` as it was written; typed helpers stand beside them. An attribute that is
-absent is None, one that is empty is "".
+see a `RequestType="GET"` as it was written; typed properties stand beside them. An attribute that
+is absent is None, one that is empty is "".
 
 Instances are immutable: change one with `dataclasses.replace`. `line` and `column` say where the
 element's start tag stands (from 1; 0 when it was not read from a file) and do not take part in

@@ -84,8 +84,8 @@ HARMLESS = {
     "a word as Output": ('Value="People"', 'Value="a person"'),
     "an empty Output": ('Type="EntityType" Value="People"', 'Type="Email" Value=""'),
     "an unusual rule type": (
-        '<Rule Type="Any">session.key',
-        '<Rule Type="GreaterThan">session.key',
+        '<Rule Type="Any">ticket.key',
+        '<Rule Type="GreaterThan">ticket.key',
     ),
     "a long comment": ("<Parameters>", "<Parameters><!-- ==== a - b ==== -->"),
     "a guard in SkipIf": ('If="[CallType]==Inbound"', 'SkipIf="[CallType]!=&quot;Inbound&quot;"'),
@@ -117,6 +117,12 @@ def test_a_number_needs_no_care_in_a_url_when_it_has_no_plus() -> None:
     )
 
     assert lint_text(xml) == []
+
+
+def test_a_host_that_cannot_be_read_is_still_no_secure_one() -> None:
+    xml = GOOD.replace("https://crm.example.net", "http://[crm.example.net")
+
+    assert set(codes(lint_text(xml))) == {"T305"}
 
 
 def test_a_word_compared_as_the_whole_condition_is_reported_too() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from broken_templates import GOOD, TABLE
 
-from callhelm_threecx.template.lint import CODES
+from callhelm_threecx.template import Crm
+from callhelm_threecx.template.lint import CODES, lint
 from callhelm_threecx.template.linting.locate import Source, decode
 from callhelm_threecx.template.report import FileReport, as_json, as_sarif, as_text, lint_file
 
@@ -121,6 +122,13 @@ def test_sarif_points_at_file_line_and_column() -> None:
             "logicalLocations": [{"fullyQualifiedName": "Crm", "kind": "element"}],
         }
     ]
+
+
+def test_sarif_gives_no_region_for_a_template_that_was_built() -> None:
+    built = FileReport("built", "", tuple(lint(Crm(country="US", name="x", version="1"))))
+    location = sarif(built)["results"][0]["locations"][0]
+
+    assert location["physicalLocation"] == {"artifactLocation": {"uri": "built"}}
 
 
 def test_sarif_has_its_version_and_schema_and_no_results_for_a_clean_file() -> None:

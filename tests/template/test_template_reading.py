@@ -118,6 +118,16 @@ def test_the_text_of_a_value_is_taken_exactly(written: str, read: str | None) ->
     assert value.text == read
 
 
+def test_a_long_text_is_taken_whole() -> None:
+    text = "a line of a text\n" * 5000
+    request = (
+        parse(in_request(f"<PostValues><Value>{text}</Value></PostValues>")).scenarios[0].request
+    )
+
+    assert request is not None
+    assert next(request.body_values()).text == text
+
+
 def test_an_empty_section_is_told_from_an_absent_one() -> None:
     scenario = parse(in_scenario("<Variables />")).scenarios[0]
 

@@ -30,16 +30,16 @@ CHAINED = """<?xml version="1.0"?>
     <Scenario Id="SignIn" Type="REST">
       <Request Url="[Server]/login" MessagePasses="0" RequestEncoding="UrlEncoded"
                Message="{ &quot;user&quot;: ^^[User]^^ }" RequestType="Post" ResponseType="Json"/>
-      <Rules><Rule Type="Any" Ethalon="">session</Rule></Rules>
+      <Rules><Rule Type="Any" Ethalon="">ticket</Rule></Rules>
       <Variables>
-        <Variable Name="Session">session<Filter /></Variable>
+        <Variable Name="Ticket">ticket<Filter /></Variable>
         <Variable Name="Other" Path="other"><Filter /></Variable>
       </Variables>
       <Outputs Next="" AllowEmpty="false" />
     </Scenario>
     <Scenario Type="REST">
       <Request SkipIf="[IIf([FoundRecordCount] &gt; 0, True, False)]" Url="[Server]/find">
-        <Headers><Value Key="Authorization">Bearer [Session]</Value></Headers>
+        <Headers><Value Key="Authorization">Bearer [Ticket]</Value></Headers>
         <QueryParams><Value Key="n">[Number]</Value></QueryParams>
         <PostValues>
           <Value Key="note" Passes="2">[[Text]]&#x0A;  [Number] </Value>
@@ -95,7 +95,7 @@ def test_the_file_declares_itself_and_is_indented() -> None:
 
 
 def test_a_path_written_as_text_stands_directly_before_its_filter() -> None:
-    assert '<Variable Name="Session">session<Filter/></Variable>' in serialize(parse(CHAINED))
+    assert '<Variable Name="Ticket">ticket<Filter/></Variable>' in serialize(parse(CHAINED))
 
 
 @pytest.mark.parametrize(
