@@ -225,7 +225,7 @@ def _explain(
         return TemplateError(
             "comment_double_hyphen",
             "There is a '--' inside a comment: XML forbids it, and 3CX answers "
-            "\"incorrect file format\" when the file is uploaded.",
+            '"incorrect file format" when the file is uploaded.',
             line=before.count("\n") + 1,
             column=len(before) - before.rfind("\n"),
         )
