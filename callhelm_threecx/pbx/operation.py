@@ -144,9 +144,9 @@ class Operation:
             if may_be_empty:
                 yield nothing
             return
-        self.document = parse_document(
-            self._exchange(scenario, request, scope), self._kind(request)
-        )
+        kind = self._kind(request)
+        body = self._exchange(scenario, request, scope)
+        self.document = _document(body, kind, required=_reads(scenario))
         reader = Reader(
             self.document, self.evaluator(scope), self.swallow, self._around.empty_array_passes
         )
