@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final, cast
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -19,6 +19,7 @@ from callhelm_threecx.errors import SettingsError
 
 RETRY_REDIS_AFTER_S: Final = 2.0
 REDIS_TIMEOUT_S: Final = 0.25
+SWEEP_INTERVAL_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -32,11 +33,71 @@ class Verdict:
     reset: int
 
 
+class WindowStorage(Storage):
+    """Counters of fixed windows in the memory of one process.
+
+    The library's own memory storage starts a thread for every hundredth of a second in which there
+    are hits; a worker that counts every lookup has no time for that. Here one lock guards a
+    dictionary, and what has expired is swept out once in a while.
+    """
+
+    STORAGE_SCHEME: ClassVar[list[str] | None] = ["threecx-memory"]  # type: ignore[misc]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._windows: dict[str, tuple[int, float]] = {}  # key: (hits, when it expires)
+        self._next_sweep = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """Memory has no way to fail."""
+        return MemoryError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count a hit; the first one opens the window."""
+        now = time.time()
+        with self._lock:
+            if now >= self._next_sweep:
+                self._windows = {k: w for k, w in self._windows.items() if w[1] > now}
+                self._next_sweep = now + SWEEP_INTERVAL_S
+            hits, expires_at = self._windows.get(key, (0, 0.0))
+            if expires_at <= now:
+                hits, expires_at = 0, now + expiry
+            self._windows[key] = (hits + amount, expires_at)
+        return hits + amount
+
+    def get(self, key: str) -> int:
+        """The hits in the window that is open, if any."""
+        hits, expires_at = self._windows.get(key, (0, 0.0))
+        return hits if expires_at > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the window closes (seconds since the epoch); now, when none is open."""
+        return max(self._windows.get(key, (0, 0.0))[1], time.time())
+
+    def check(self) -> bool:
+        """Memory always answers."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget everything; how many windows there were."""
+        with self._lock:
+            count = len(self._windows)
+            self._windows = {}
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one window."""
+        with self._lock:
+            self._windows.pop(key, None)
+
+
 class Limiter:
     """Counts hits against limits. One instance serves all threads of a process."""
 
     def __init__(self, storage_uri: str) -> None:
-        self._memory = FixedWindowRateLimiter(storage_from_string("memory://"))
+        self._memory = FixedWindowRateLimiter(WindowStorage())
         self._shared: FixedWindowRateLimiter | None = None
         if not storage_uri.startswith("memory:"):
             self._shared = FixedWindowRateLimiter(_redis(storage_uri))
@@ -111,7 +172,7 @@ def _redis(uri: str) -> Storage:
         "retry": Retry(NoBackoff(), 0),  # a phone is ringing: fall back instead of trying again
     }
     try:
-        return storage_from_string(uri, wrap_exceptions=True, **options)
+        return cast(Storage, storage_from_string(uri, wrap_exceptions=True, **options))
     except (ConfigurationError, ValueError) as ex:
         reason = " ".join(str(ex).split())
         raise SettingsError(f"THREECX_RATE_LIMIT_STORAGE: {reason}") from ex

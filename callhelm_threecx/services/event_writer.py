@@ -1,16 +1,16 @@
 """Writes events behind the answers: in batches, in a thread of its own, bounded in memory.
 
-A lookup must not wait for its log line. What does not fit in the queue, or cannot be written, is
-counted and logged, never raised.
+A lookup must not wait for its log line, nor wake a thread for it. What does not fit in the queue,
+or cannot be written, is counted and logged, never raised.
 """
 
 import atexit
 import logging
 import os
-import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import insert
@@ -26,11 +26,12 @@ INTERVAL_S: Final = 0.25
 """Longest time that an event waits for company before it is written."""
 
 _ATTEMPTS: Final = 5
+_COMPLAIN_EVERY_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
 class EventWriter:
-    """A queue, and the thread that empties it into the database.
+    """Takes events, and has a thread write them into the database.
 
     The thread starts with the first event of a process, so a writer that was built before a fork
     works in every worker. ``close`` writes what is left; it also runs at interpreter exit.
@@ -40,9 +41,9 @@ class EventWriter:
         self._database = database
         self._size = queue_size
         self._lock = threading.Lock()
-        self._owner: int | None = None
+        self._belt: _Belt | None = None
         self._dropped = 0
-        self._start_afresh()
+        self._complained_at = -_COMPLAIN_EVERY_S
 
     @property
     def dropped(self) -> int:
@@ -51,64 +52,39 @@ class EventWriter:
 
     def emit(self, event: Event) -> None:
         """Hand an event over; returns at once."""
-        if self._owner != os.getpid():
-            self._start_thread()
-        try:
-            self._queue.put_nowait(event)
-        except queue.Full:
+        belt = self._belt
+        if belt is None or belt.process != os.getpid():
+            belt = self._start()
+        if len(belt.waiting) >= self._size:
             self._drop(1)
+        else:
+            belt.put(event)
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Wait until everything handed over so far is written (or dropped)."""
-        if self._owner != os.getpid():
+        """Wait until everything handed over so far is written (or dropped); False on time-out."""
+        belt = self._belt
+        if belt is None or belt.process != os.getpid():
             return True
         done = threading.Event()
-        try:
-            self._queue.put(done, timeout=timeout)
-        except queue.Full:
-            return False
+        belt.put(done)
+        belt.hurry()
         return done.wait(timeout)
 
     def close(self, timeout: float = 10.0) -> None:
         """Write what is left and end the thread. A later `emit` starts anew."""
         with self._lock:
-            thread, own = self._thread, self._owner == os.getpid()
-            if thread is None or not own:
-                return
-            self._owner = None
-        try:
-            self._queue.put(None, timeout=timeout)
-        except queue.Full:
-            self._drop(self._queue.qsize())
+            belt, self._belt = self._belt, None
+        if belt is None or belt.process != os.getpid():
             return
-        thread.join(timeout)
+        belt.stop(timeout)
         atexit.unregister(self.close)
 
-    def _start_afresh(self) -> None:
-        # A lock or a queue that another thread held during a fork stays locked in the child.
-        self._queue: queue.Queue[Any] = queue.Queue(self._size)
-        self._thread: threading.Thread | None = None
-
-    def _start_thread(self) -> None:
+    def _start(self) -> "_Belt":
         with self._lock:
-            if self._owner == os.getpid():
-                return
-            self._start_afresh()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._queue,), name="threecx-events", daemon=True
-            )
-            self._thread.start()
-            self._owner = os.getpid()
-            atexit.register(self.close)
-
-    def _run(self, source: "queue.Queue[Any]") -> None:
-        going_on = True
-        while going_on:
-            batch, waiting, going_on = _collect(source)
-            if batch:
-                self._write(batch)
-            for flushed in waiting:
-                flushed.set()
+            if self._belt is None or self._belt.process != os.getpid():
+                self._belt = _Belt(self._write)
+                atexit.register(self.close)
+            return self._belt
 
     def _write(self, batch: Sequence[Event]) -> None:
         values = [event.values() for event in batch]
@@ -133,23 +109,68 @@ class EventWriter:
 
     def _drop(self, count: int) -> None:
         self._dropped += count
-        _log.warning("Events were dropped.", extra={"dropped": count, "total": self._dropped})
+        now = time.monotonic()
+        if now - self._complained_at >= _COMPLAIN_EVERY_S:
+            self._complained_at = now
+            _log.warning("Events are dropped.", extra={"dropped_so_far": self._dropped})
 
 
-def _collect(source: "queue.Queue[Any]") -> tuple[list[Event], list[threading.Event], bool]:
-    """Wait for an event, then for its company: (events, who waits for a flush, go on?)."""
-    batch: list[Event] = []
-    item = source.get()
-    deadline = time.monotonic() + INTERVAL_S
-    while True:
-        if item is None:
-            return batch, [], False
-        if isinstance(item, threading.Event):
-            return batch, [item], True
-        batch.append(item)
-        if len(batch) >= BATCH_SIZE:
-            return batch, [], True
-        try:
-            item = source.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            return batch, [], True
+class _Belt:
+    """What waits to be written in one process, and the thread that writes it."""
+
+    def __init__(self, write: Callable[[Sequence[Event]], None]) -> None:
+        self.process = os.getpid()
+        self.waiting: deque[Event | threading.Event] = deque()
+        self._write = write
+        self._something = threading.Event()  # there is something to write
+        self._enough = threading.Event()  # and no reason to wait for company
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="threecx-events", daemon=True)
+        self._thread.start()
+
+    def put(self, item: "Event | threading.Event") -> None:
+        """Append an event, or a flag that is set when all before it is written."""
+        self.waiting.append(item)
+        if not self._something.is_set():
+            self._something.set()
+        if len(self.waiting) >= BATCH_SIZE:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Write now."""
+        if not self._enough.is_set():
+            self._enough.set()
+
+    def stop(self, timeout: float) -> None:
+        """Write what is left, then end."""
+        self._stopping = True
+        self._something.set()
+        self._enough.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stopping or self.waiting:
+            self._something.wait()
+            self._enough.wait(INTERVAL_S)
+            self._something.clear()
+            self._enough.clear()
+            self._empty(len(self.waiting))
+            if self.waiting or self._stopping:
+                self._something.set()
+
+    def _empty(self, count: int) -> None:
+        """Write so many items: what arrives meanwhile waits for its own company."""
+        batch: list[Event] = []
+        flags: list[threading.Event] = []
+        for position in range(count):
+            item = self.waiting.popleft()
+            if isinstance(item, Event):
+                batch.append(item)
+            else:
+                flags.append(item)
+            if len(batch) == BATCH_SIZE or (position == count - 1 and batch):
+                self._write(batch)
+                batch = []
+            if not batch:
+                while flags:
+                    flags.pop().set()

@@ -246,7 +246,7 @@ class EventLog:
 
 def _bound(column: Any, value: Any) -> Any:
     """A value bound with a column's type, for comparisons of tuples."""
-    return literal(value, col(column).type)
+    return literal(value, column.type)
 
 
 def _cursor_of(row: EventRow) -> str:

@@ -77,7 +77,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `Integrations.change` sets; None leaves as it is."""
+    """What `Integrations.change` sets; None leaves as it is, an empty text clears."""
 
     enabled: bool | None = None
     three_cx_server_url: str | None = None
@@ -166,13 +166,17 @@ class Integrations:
             row = self._row(session, for_update=True)
             if row is None:
                 raise NotFoundError("This organization has no integration.")
-            for name in ("enabled", "three_cx_server_url", "default_region", "organization_name"):
+            if change.enabled is not None:
+                row.enabled = change.enabled
+            if change.organization_name is not None:
+                row.organization_name = change.organization_name
+            for name in ("three_cx_server_url", "default_region"):
                 value = getattr(change, name)
                 if value is not None:
-                    setattr(row, name, value if value != "" else None)
+                    setattr(row, name, value or None)
             row.settings = {**row.settings, **change.settings}
             row.updated_at = utc_now()
-            detail = {"action": "change", "origin": origin, "settings": dict(change.settings)}
+            detail: dict[str, Any] = {"action": "change", "origin": origin, "settings": dict(change.settings)}
             if change.enabled is not None:
                 detail["enabled"] = change.enabled
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
