@@ -4,6 +4,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
 from callhelm_threecx import phone
 from callhelm_threecx.stores.base import NewContact, PhoneType
@@ -18,6 +19,8 @@ def parsed_phones(contact: NewContact, region: str) -> list[ParsedPhone]:
     for item in contact.phones:
         number = phone.parse(item.number, region)
         if number is not None:
+            if item.extension and not number.extension:
+                number = replace(number, extension=item.extension)
             parsed.setdefault(number.digits, (item.type, number))
     return list(parsed.values())
 

@@ -14,6 +14,7 @@ from callhelm_threecx.stores.base import (
     NewContact,
     Organization,
     Phone,
+    PhoneType,
 )
 from callhelm_threecx.testing.base import ANNA, StoreTests, found, new_organization, person, texts
 
@@ -60,6 +61,18 @@ class CreatingTests(StoreTests):
         assert is_new
         assert contact.id
         assert store.get(organization, contact.id) == contact
+
+    @pytest.mark.parametrize(
+        "phone", [Phone("030 123456 x12"), Phone("030 123456", extension="12")]
+    )
+    def test_an_extension_is_kept_beside_its_number(
+        self, store: ContactStore, organization: Organization, phone: Phone
+    ) -> None:
+        """Whether it was written with the number or given apart."""
+        contact, _ = store.create(organization, NewContact("Anna", phones=(phone,)))
+        kept = store.get(organization, contact.id)
+        assert kept is not None
+        assert kept.phones == (Phone("+4930123456", PhoneType.BUSINESS, "12"),)
 
     @pytest.mark.parametrize(
         "again",
