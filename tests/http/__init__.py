@@ -1,0 +1,1 @@
+"""The HTTP interface, sentence by sentence, on each database."""
