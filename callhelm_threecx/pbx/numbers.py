@@ -6,7 +6,7 @@ import re
 
 from callhelm_threecx.pbx.errors import ParameterError
 
-_INTERNATIONAL = re.compile(r"\s*(\+|00)(?=\s*\d)")
+_INTERNATIONAL = re.compile(r"^\s*(\+|00)(?=\s*\d)")
 _PREFIXES = {"AsIs": None, "Off": "", "Plus": "+", "Zeros": "00"}
 
 

@@ -130,3 +130,29 @@ def person(number: int = 1, **fields: Any) -> dict[str, Any]:
         "url": f"http://crm/{number}",
         **fields,
     }
+
+
+def values(*names: str) -> str:
+    """PostValues that send each variable under its own name."""
+    return "".join(f'<Value Key="{name}" Passes="1">[{name}]</Value>' for name in names)
+
+
+def report(inside: str, name: str = "ReportCall") -> str:
+    """A report to ``/log``."""
+    return (
+        f'<Scenario Id="{name}"><Request Url="http://crm/log" RequestType="Post"'
+        f' RequestEncoding="Json"><PostValues>{inside}</PostValues></Request></Scenario>'
+    )
+
+
+CREATE = """<Scenario Id="CreateContactRecord"><Request Url="http://crm/new" RequestType="Post"
+  RequestEncoding="Json"><PostValues><Value Key="n">[Number]</Value></PostValues></Request>
+  <Variables><Variable Name="Id" Path="id"/></Variables>
+  <Outputs AllowEmpty="false"><Output Type="FirstName" Value="New"/>
+  <Output Type="ContactUrl" Value="http://crm/[Id]"/><Output Type="EntityId" Value="[Id]"/>
+  </Outputs></Scenario>"""
+
+
+def strangers(asked: Asked) -> Any:
+    """Know nobody, and create anyone as number 9."""
+    return {"people": []} if asked.path == "/find" else {"id": 9}
