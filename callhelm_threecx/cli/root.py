@@ -22,7 +22,7 @@ class Root(TyperGroup):
         if args and args[0] == "pbx":
             from callhelm_threecx.cli import pbx
 
-            return "pbx", typer.main.get_command(pbx.app), args[1:]
+            return "pbx", typer.main.get_group(pbx.app), args[1:]
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

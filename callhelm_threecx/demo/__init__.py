@@ -1,0 +1,1 @@
+"""The product at work: invented contacts, a server, and a PBX that calls it."""
