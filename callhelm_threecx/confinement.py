@@ -8,11 +8,26 @@ this module is why nobody gets through the wrong one.
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
-from sqlalchemy import Dialect, Select, bindparam, event, inspect
+from sqlalchemy import (
+    Alias,
+    BindParameter,
+    Column,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    TableClause,
+    TableSample,
+    TextClause,
+    bindparam,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
@@ -27,24 +42,63 @@ class CrossOrganizationError(RuntimeError):
 
 
 class OrganizationSession(Session):
-    """A session that is confined to the organization in ``info["organization_id"]``."""
+    """A session that is confined to the organization in ``info["organization_id"]``.
+
+    The ways around its filter and its unit of work raise `CrossOrganizationError`.
+    """
+
+    def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise CrossOrganizationError("This cannot be confined to an organization.")
+
+    connection = bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse
 
 
 @event.listens_for(OrganizationSession, "do_orm_execute")
 def _filter(state: ORMExecuteState) -> None:
     if state.is_insert and state.execution_options.get(_CHECKED):
         return
-    if state.is_insert or not state.is_orm_statement:
+    if state.is_insert or state.is_from_statement or not state.is_orm_statement:
         raise CrossOrganizationError("This statement cannot be confined to an organization.")
+    if isinstance(state.parameters, Sequence):
+        raise CrossOrganizationError("A statement with many parameters finds its rows by id alone.")
+    _check_structure(state.statement, is_update=state.is_update)
     organization_id = state.session.info["organization_id"]
     state.statement = state.statement.options(*_confinement())
-    state.parameters = _with_organization(state.parameters, organization_id)
+    state.parameters = {**(state.parameters or {}), _ORGANIZATION: organization_id}
+
+
+def _check_structure(statement: Executable, *, is_update: bool) -> None:
+    """Refuse what the filter, which knows mapped classes only, would leave unfiltered: bare tables
+    and SQL text; and an UPDATE that could give a row to another organization."""
+    tables: set[str] = set()
+    filtered: set[str] = set()
+    for element in visitors.iterate(cast(visitors.ExternallyTraversible, statement)):
+        entity = getattr(element, "_annotations", {}).get("parententity")
+        if entity is not None:
+            filtered.add(entity.mapper.local_table.key)
+        if isinstance(element, TableClause):
+            tables.add(element.name)
+        if isinstance(element, TextClause) or (entity is None and _is_bare(element)):
+            raise CrossOrganizationError("Bare tables and SQL text cannot be confined.")
+        if is_update and getattr(element, "key", None) == "organization_id":
+            raise CrossOrganizationError("An UPDATE leaves the organization of a row alone.")
+    if not tables <= filtered:
+        raise CrossOrganizationError("Bare tables cannot be confined.")
+
+
+def _is_bare(element: object) -> bool:
+    """Whether this is a column of a table itself, not of a mapped class or a subquery (primary keys
+    are: `Session.get` writes them so)."""
+    if not isinstance(element, Column):
+        return False
+    is_key = element.primary_key and isinstance(element.table, Table)
+    return not is_key and isinstance(element.table, (TableClause, Alias, TableSample))
 
 
 @cache
 def _confinement() -> tuple[ExecutableOption, ...]:
     """The filter on every table of `OrganizationRow`, for one parameter of all statements."""
-    wanted = bindparam(_ORGANIZATION)
+    wanted: BindParameter[str] = bindparam(_ORGANIZATION)
     return tuple(
         with_loader_criteria(
             table,
@@ -54,12 +108,6 @@ def _confinement() -> tuple[ExecutableOption, ...]:
         )
         for table in OrganizationRow.__subclasses__()
     )
-
-
-def _with_organization(parameters: Any, organization_id: str) -> Any:
-    if isinstance(parameters, Sequence):
-        return [{**one, _ORGANIZATION: organization_id} for one in parameters]
-    return {**(parameters or {}), _ORGANIZATION: organization_id}
 
 
 @event.listens_for(OrganizationSession, "before_flush")
