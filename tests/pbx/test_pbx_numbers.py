@@ -62,6 +62,7 @@ def test_a_cut_number_is_the_end_of_the_whole_one(number: str, length: int) -> N
         ("+14155550100", "+1 (415) 555-0100", True, False),
         ("+14155550100", "+1 (415) 555-0100", False, True),
         ("0014155550100", "+14155550100", False, True),
+        ("33199001110", "+33 1 99 00 11 10", False, True),
         ("+14155550100", "4155550100", False, False),
         ("+14155550100", "", False, False),
         ("anonymous", "+14155550100", False, False),
