@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from callhelm_threecx import phone
-from callhelm_threecx.db import Database
+from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import BadInputError, FieldError
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
 from callhelm_threecx.services.integrations import Integration
@@ -103,6 +103,7 @@ class Contacts:
         self._log_found(EventType.SEARCH, integration, views, started, {"query": text})
         return views
 
+    @retry_when_disconnected
     def create(
         self, integration: Integration, body: Mapping[str, Any], base_url: str
     ) -> tuple[ContactView, bool]:

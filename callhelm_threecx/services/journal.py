@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from callhelm_threecx import phone
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database
+from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import CallRow, ChatRow, utc_now
 from callhelm_threecx.services.agents import Attribution, attribute
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
@@ -78,7 +78,7 @@ class Journal:
         event = _event(organization, EventType.JOURNAL, report)
         event.call_direction = report.direction.value
         event.call_type = report.call_type.value
-        return self._record(integration, report, row, event, started)
+        return self._record(integration, report, row, event, contact_id=contact_id, started=started)
 
     def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended chat. Raises `BadInputError` for a report that cannot be read."""
@@ -94,16 +94,20 @@ class Journal:
             **_common_columns(report, organization, contact_id),
         )
         event = _event(organization, EventType.CHAT, report)
-        return self._record(integration, report, row, event, started)
+        return self._record(integration, report, row, event, contact_id=contact_id, started=started)
 
+    @retry_when_disconnected  # a PBX reports a call once, and the fingerprint makes it safe
     def _record(
         self,
         integration: Integration,
         report: CallReport | ChatReport,
         row: CallRow | ChatRow,
         event: Event,
+        *,
+        contact_id: str | None,
         started: float,
     ) -> Recorded:
+        row.contact_id = contact_id  # not one that a failed first try created
         with self._database.write(integration.organization_id) as session:
             attribution = attribute(session, report.agent)
             _attribute(row, attribution)
