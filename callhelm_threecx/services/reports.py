@@ -98,7 +98,8 @@ class Report:
         start: Any = self.raw
         if self.started_at is not None:
             start = int(self.started_at.timestamp())
-        parts = [organization_id, who, self.agent.extension, kind, start]
+        agent = self.agent.extension or self.agent.email.casefold() or self.agent.name
+        parts = [organization_id, who, agent, kind, start]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
