@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
@@ -107,8 +108,9 @@ def _put(session: Session, organization_id: str, mapping: NewMapping) -> AgentMa
     )
     row = session.execute(found).scalars().one_or_none()
     if row is None:
-        row = AgentMappingRow(organization_id=organization_id, three_cx_extension=mapping.extension)
-        session.add(row)
+        new = AgentMappingRow(organization_id=organization_id, three_cx_extension=mapping.extension)
+        insert_unless_present(session, new)  # another transaction may be mapping it just now
+        row = session.execute(found).scalars().one()
     row.agent_id = mapping.agent_id or None
     row.agent_email = mapping.agent_email or None
     row.agent_first_name = mapping.agent_first_name or None

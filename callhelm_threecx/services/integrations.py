@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
+from uuid import uuid4
 
 from cachetools import TTLCache
 from sqlalchemy import or_, select
@@ -14,8 +15,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx import keys
+from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
-from callhelm_threecx.errors import NotFoundError
+from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
 from callhelm_threecx.models import IntegrationRow, utc_now
 from callhelm_threecx.services.events import Event, EventType
 from callhelm_threecx.stores.base import Organization
@@ -137,11 +139,9 @@ class Integrations:
         api_key = keys.generate_api_key()
         now = utc_now()
         with self._database.write(organization_id) as session:
-            row = self._row(session, for_update=True)
-            action = "rotate_key" if row else "create"
-            if row is None:
-                row = IntegrationRow(organization_id=organization_id)
-            elif grace_minutes > 0:
+            row, is_new = self._own_row(session, organization_id)
+            action = "create" if is_new else "rotate_key"
+            if grace_minutes > 0 and not is_new:
                 row.previous_key_fingerprint = row.key_fingerprint
                 row.previous_key_expires_at = now + timedelta(minutes=grace_minutes)
             else:
@@ -152,7 +152,6 @@ class Integrations:
             row.key_created_at = row.updated_at = now
             if organization_name is not None:
                 row.organization_name = organization_name
-            session.add(row)
             detail = {"action": action, "graceMinutes": grace_minutes, "origin": origin}
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
             session.flush()
@@ -176,7 +175,11 @@ class Integrations:
                     setattr(row, name, value or None)
             row.settings = {**row.settings, **change.settings}
             row.updated_at = utc_now()
-            detail: dict[str, Any] = {"action": "change", "origin": origin, "settings": dict(change.settings)}
+            detail: dict[str, Any] = {
+                "action": "change",
+                "origin": origin,
+                "settings": dict(change.settings),
+            }
             if change.enabled is not None:
                 detail["enabled"] = change.enabled
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
@@ -224,6 +227,21 @@ class Integrations:
                 changed += row.key_fingerprint != self._ring.fingerprint(api_key)
                 row.key_fingerprint = self._ring.fingerprint(api_key)
         return changed
+
+    def _own_row(self, session: Session, organization_id: str) -> tuple[IntegrationRow, bool]:
+        """The row of an organization, locked, and whether it was made here; also when another
+        transaction is making it just now."""
+        row = self._row(session, for_update=True)
+        if row is not None:
+            return row, False
+        nothing = {"key_fingerprint": uuid4().hex, "key_encrypted": "", "key_hint": ""}
+        is_new = insert_unless_present(
+            session, IntegrationRow(organization_id=organization_id, **nothing)
+        )
+        row = self._row(session, for_update=True)
+        if row is None:
+            raise StorageUnavailableError("The integration was deleted meanwhile.")
+        return row, is_new
 
     @staticmethod
     def _row(session: Session, *, for_update: bool = False) -> IntegrationRow | None:
