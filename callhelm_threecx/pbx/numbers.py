@@ -15,18 +15,21 @@ def render_number(number: str, prefix: str | None = "AsIs", max_length: int | No
 
     The prefix decides how a leading ``+`` or ``00`` is written; a number without one has none to
     write. A number with more digits than ``max_length`` is cut to its last ones, and loses the
-    prefix with that. Raises :class:`ParameterError` for a prefix that 3CX does not know.
+    prefix with that. The prefix is not counted, so that ``+49…`` and ``0049…`` are cut alike
+    (whether a PBX counts the zeros is not documented). Raises :class:`ParameterError` for a prefix
+    that 3CX does not know.
     """
     if prefix is not None and prefix not in _PREFIXES:
         raise ParameterError(f'Number/@Prefix "{prefix}" is none of {", ".join(_PREFIXES)}.')
     written = _PREFIXES[prefix or "AsIs"]
     found = _INTERNATIONAL.match(number)
+    rest = number[found.end() :] if found else number
+    digits = digits_of(rest)
+    if max_length and 1 <= max_length < len(digits):
+        return digits[-max_length:]
     if found and written is not None:
-        number = written + number[found.end() :].lstrip()
-    if not max_length or max_length < 1:
-        return number
-    digits = digits_of(number)
-    return digits[-max_length:] if len(digits) > max_length else number
+        return written + rest.lstrip()
+    return number
 
 
 def digits_of(text: str) -> str:

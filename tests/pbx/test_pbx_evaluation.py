@@ -134,6 +134,8 @@ THROWS = [
     '[[FoundRecordCount].ToString("Y2")]',
     '[[Ratio].ToString("D2")]',
     "[[Yes].Substring(1)]",
+    "[[Number].Substring([Yes])]",
+    "[[CallStartTimeUTC].Add([Number])]",
     "[[Yes].PadLeft([Yes])]",
     "[Unknown(1)]",
     "[IIf(True,a)]",

@@ -128,3 +128,10 @@ def test_login_crm_grants_the_refresh_token_by_oauth() -> None:
     crm.forget()
     pbx.ring("+420111222")
     assert crm.asked[0].form["refresh_token"] == "refresh-2"
+
+
+def test_an_oauth_code_that_is_refused_grants_nothing() -> None:
+    pbx = Pbx(TEMPLATE, app=Crm(lambda _asked: {"error": "invalid_grant"}))
+    granted = pbx.engine.authorize("Refresh", "code-0", "https://pbx.example.com/back", "s1")
+    assert not granted.outcomes
+    assert "# Grant" in granted.show()
