@@ -83,7 +83,7 @@ class KeyRing:
         A row that was written before a rotation is found by one of the later ones.
         """
         text = api_key.encode("utf-8", "surrogatepass")
-        return [hmac.new(key, text, hashlib.sha256).hexdigest() for key in self._fingerprint_keys]
+        return [hmac.digest(key, text, "sha256").hex() for key in self._fingerprint_keys]
 
     def encrypt(self, api_key: str, organization_id: str) -> str:
         """Encrypt a key for one organization (authenticated; the organization is sealed in)."""

@@ -5,15 +5,16 @@ itself; this is logged and counted, and Redis is tried again after a pause.
 """
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from callhelm_threecx.errors import SettingsError
 
@@ -97,10 +98,8 @@ class Limiter:
     """Counts hits against limits. One instance serves all threads of a process."""
 
     def __init__(self, storage_uri: str) -> None:
-        self._memory = FixedWindowRateLimiter(WindowStorage())
-        self._shared: FixedWindowRateLimiter | None = None
-        if not storage_uri.startswith("memory:"):
-            self._shared = FixedWindowRateLimiter(_redis(storage_uri))
+        self._memory = WindowStorage()
+        self._shared = None if storage_uri.startswith("memory:") else _redis(storage_uri)
         self._away_until = 0.0
         self._lock = threading.Lock()
         self._fallbacks = 0
@@ -123,7 +122,7 @@ class Limiter:
         if self._shared is None:
             return True
         try:
-            return bool(self._shared.storage.check())
+            return bool(self._shared.check())
         except Exception:  # whatever the driver raises, it did not answer
             return False
 
@@ -148,14 +147,23 @@ def limit_of(text: str) -> RateLimitItem:
     return parse(text)
 
 
-def _ask(
-    limiter: FixedWindowRateLimiter, limit: RateLimitItem, names: tuple[str, ...], *, count: bool
-) -> Verdict:
-    allowed = limiter.hit(limit, *names) if count else limiter.test(limit, *names)
-    window = limiter.get_window_stats(limit, *names)
-    reset = max(1, -int(-(window.reset_time - time.time()) // 1))
-    remaining = window.remaining if allowed else 0
-    return Verdict(allowed, limit.amount, max(0, remaining), min(reset, limit.get_expiry()))
+def _ask(storage: Storage, limit: RateLimitItem, names: tuple[str, ...], *, count: bool) -> Verdict:
+    """One fixed window: the strategy of the library, which asks for the key and the count anew for
+    each of its answers, in two questions."""
+    key, expiry = _key(limit, names)
+    hits = storage.incr(key, expiry) if count else storage.get(key) + 1
+    reset = math.ceil(storage.get_expiry(key) - time.time())
+    return Verdict(
+        allowed=hits <= limit.amount,
+        limit=limit.amount,
+        remaining=max(0, limit.amount - hits),
+        reset=min(max(1, reset), expiry),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _key(limit: RateLimitItem, names: tuple[str, ...]) -> tuple[str, int]:
+    return limit.key_for(*names), limit.get_expiry()
 
 
 def _redis(uri: str) -> Storage:

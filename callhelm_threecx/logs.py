@@ -6,6 +6,7 @@ import sys
 from datetime import datetime, timezone
 from typing import Final, Literal
 
+_encode: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -23,7 +24,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _encode(line)
 
 
 class TextFormatter(logging.Formatter):

@@ -4,7 +4,7 @@
 statement on it.
 """
 
-import secrets
+import os
 import time
 import uuid
 from datetime import datetime, timezone
@@ -42,7 +42,7 @@ def utc_now() -> datetime:
 def new_id() -> uuid.UUID:
     """A UUID of version 7 (RFC 9562): later ones sort after earlier ones, so indexes stay dense."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | secrets.randbits(80)
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
     value = (value & ~(0xF << 76)) | (7 << 76)
     value = (value & ~(0x3 << 62)) | (2 << 62)
     return uuid.UUID(int=value)

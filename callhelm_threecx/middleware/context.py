@@ -1,11 +1,10 @@
 """The first and last station of a request: its id, its size, its one log line."""
 
 import logging
+import os
 import re
 import time
-import uuid
 from typing import Any
-from urllib.parse import parse_qsl
 
 import falcon
 
@@ -14,6 +13,8 @@ from callhelm_threecx.errors import TooLargeError
 from callhelm_threecx.middleware.client import Client
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_UNSHOWN = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
+_SHOWN_QUERY = 512
 _log = logging.getLogger("callhelm_threecx.access")
 
 
@@ -30,7 +31,7 @@ class RequestContext:
         Raises `TooLargeError` before a byte of the body is read.
         """
         given = req.get_header("X-Request-Id") or ""
-        req.context.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        req.context.request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
         req.context.started = time.perf_counter()
         req.context.client_address = self._client.address(req)
         req.context.principal = None
@@ -42,7 +43,7 @@ class RequestContext:
         self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
     ) -> None:
         """Answer with the request's id and log the request."""
-        request_id = getattr(req.context, "request_id", None) or uuid.uuid4().hex
+        request_id = getattr(req.context, "request_id", None) or os.urandom(16).hex()
         resp.set_header("X-Request-Id", request_id)
         resp.set_header("X-Content-Type-Options", "nosniff")
         if resp.get_header("Cache-Control") is None:
@@ -62,8 +63,8 @@ def hide_query(environ: dict[str, Any]) -> None:
     query = environ.get("QUERY_STRING")
     if not query:
         return
-    names = [name for name, _ in parse_qsl(query, keep_blank_values=True, encoding="latin-1")]
-    shown = "&".join(f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:40]}=***" for name in names[:20])
+    pairs = query[:_SHOWN_QUERY].split("&")
+    shown = "&".join(_UNSHOWN.sub("_", pair.partition("=")[0]) + "=***" for pair in pairs)
     environ["QUERY_STRING"] = shown
     for name in ("RAW_URI", "REQUEST_URI"):
         if name in environ:

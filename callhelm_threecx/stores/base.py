@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -193,21 +193,33 @@ class StoreOptions(dict[str, Any]):
         self.database = database
 
 
+_EMPTY_FIELDS: Final = {kind.value: "" for kind in PhoneType}
+_SECOND: Final = {
+    PhoneType.BUSINESS: PhoneType.BUSINESS2.value,
+    PhoneType.MOBILE: PhoneType.MOBILE2.value,
+}
+_OVERFLOW: Final = (
+    PhoneType.OTHER.value,
+    PhoneType.HOME.value,
+    PhoneType.MOBILE2.value,
+    PhoneType.BUSINESS2.value,
+)
+
+
 def slots(phones: Iterable[Phone]) -> dict[str, str]:
     """Lay any number of phones out on the seven fields of an answer.
 
     A second business or mobile number takes the field made for it, and what finds its own field
     taken takes the first free one; the rest is left out.
     """
-    fields = {kind.value: "" for kind in PhoneType}
+    fields = _EMPTY_FIELDS.copy()
     homeless: list[str] = []
     for phone in phones:
-        kind = phone.type
-        second = {PhoneType.BUSINESS: PhoneType.BUSINESS2, PhoneType.MOBILE: PhoneType.MOBILE2}
-        if not fields[kind.value]:
-            fields[kind.value] = phone.number
-        elif kind in second and not fields[second[kind].value]:
-            fields[second[kind].value] = phone.number
+        second = _SECOND.get(phone.type)
+        if not fields[phone.type]:
+            fields[phone.type] = phone.number
+        elif second is not None and not fields[second]:
+            fields[second] = phone.number
         else:
             homeless.append(phone.number)
     for number in homeless:
@@ -216,11 +228,3 @@ def slots(phones: Iterable[Phone]) -> dict[str, str]:
             break
         fields[free] = number
     return fields
-
-
-_OVERFLOW = (
-    PhoneType.OTHER.value,
-    PhoneType.HOME.value,
-    PhoneType.MOBILE2.value,
-    PhoneType.BUSINESS2.value,
-)
