@@ -30,6 +30,10 @@ _DOTNET: Final = re.compile(
     r"(?:\s*([AP])\.?M\.?)?\s*(Z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
+_RFC1123: Final = re.compile(
+    r"(?:[a-z]{3},? )?\d{1,2} [a-z]{3} (\d{4}) \d{1,2}:\d{2}:\d{2} ?(?:[a-z]{1,4}|[+-]\d{4})?",
+    re.ASCII | re.IGNORECASE,
+)
 _JSON_DATE: Final = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/", re.ASCII)
 _MILLISECONDS: Final = re.compile(r"\d{12,14}", re.ASCII)
 
@@ -84,10 +88,12 @@ def instant(text: str) -> datetime | None:
     (``0001-01-01T00:00:00``).
     """
     try:
-        value = _read_instant(text).astimezone(timezone.utc)
+        value = _read_instant(" ".join(text.split()))  # .NET puts a narrow space before AM
+        if value.year < 2:  # whatever its zone, which may lead out of the calendar
+            return None
+        return value.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise ValueError("is not an instant such as 2026-11-22T08:35:00Z") from None
-    return None if value.year < 2 else value
 
 
 def _read_instant(text: str) -> datetime:
@@ -100,7 +106,12 @@ def _read_instant(text: str) -> datetime:
     if match := _JSON_DATE.fullmatch(text) or _MILLISECONDS.fullmatch(text):
         milliseconds = int(match[match.lastindex or 0])
         return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
-    value = parsedate_to_datetime(text)  # RFC 1123, .NET's "R"
+    match = _RFC1123.fullmatch(text)  # .NET's "R"
+    if match is None:
+        raise ValueError("no form of an instant")
+    if int(match[1]) == 1:  # the parser takes that for a year of two digits
+        return datetime.min.replace(tzinfo=timezone.utc)
+    value = parsedate_to_datetime(text)
     return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
 
 
