@@ -21,7 +21,7 @@ _FOR_ORGANIZATIONS = (KeyKind.ORGANIZATION,)
 
 
 class LookupResource:
-    """``GET /contacts/lookup?number=`` or ``?email=``."""
+    """``GET /contacts/lookup?number=`` or ``?email=``; ``?id=`` for a Call Flow Designer app."""
 
     keys: ClassVar[Mapping[str, Collection[KeyKind]]] = {"GET": _FOR_ORGANIZATIONS}
 
@@ -38,6 +38,8 @@ class LookupResource:
             found = self._contacts.lookup(integration, number, base_url)
         elif email := text_param(req, "email"):
             found = self._contacts.lookup_email(integration, email, base_url)
+        elif contact_id := text_param(req, "id"):
+            found = self._contacts.lookup_id(integration, contact_id, base_url)
         else:
             raise BadInputError.of_field("number", "is required, or email")
         resp.media = {"success": True, "contacts": found}

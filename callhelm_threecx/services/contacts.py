@@ -82,6 +82,16 @@ class Contacts:
         self._log_found(EventType.LOOKUP, integration, views, started, {"email": address})
         return views
 
+    def lookup_id(
+        self, integration: Integration, contact_id: str, base_url: str
+    ) -> list[ContactView]:
+        """The contact with this id, if it is the organization's."""
+        started = perf_counter()
+        contact = self._store.get(integration.organization, contact_id)
+        views = [self._view(contact, base_url, fallback=contact_id)] if contact else []
+        self._log_found(EventType.LOOKUP, integration, views, started, {"id": contact_id})
+        return views
+
     def search(
         self, integration: Integration, query: str, base_url: str, *, limit: int = DEFAULT_LIMIT
     ) -> list[ContactView]:

@@ -59,6 +59,7 @@ def build_template(
     prefix: str = routes.DEFAULT_PREFIX,
     organization_name: str = "",
     journaling: bool = True,
+    chat_journaling: bool | None = None,
     contact_creation: bool = True,
 ) -> Crm:
     """Build the template of one organization.
@@ -68,14 +69,19 @@ def build_template(
         api_key: the organization's key.
         prefix: the path under which the server is mounted; empty for the root.
         organization_name: shown to the administrator among the settings, when it is not empty.
-        journaling: whether call and chat journaling are switched on until someone changes that.
+        journaling: whether call journaling is switched on until someone changes that.
+        chat_journaling: the same for chats; when it is not given, as for calls.
         contact_creation: the same for the creation of contacts from the 3CX client.
 
     Raises:
         TemplateError: `bad_prefix` when the prefix is not a plain URL path.
     """
     skeleton = _skeleton(
-        _clean_prefix(prefix), bool(organization_name), journaling, contact_creation
+        _clean_prefix(prefix),
+        bool(organization_name),
+        journaling,
+        journaling if chat_journaling is None else chat_journaling,
+        contact_creation,
     )
     values = _values(base_url, api_key, organization_name)
     items = tuple(
@@ -92,6 +98,7 @@ def render_template(
     prefix: str = routes.DEFAULT_PREFIX,
     organization_name: str = "",
     journaling: bool = True,
+    chat_journaling: bool | None = None,
     contact_creation: bool = True,
 ) -> str:
     """The text of the file: `serialize(build_template(...))`, from a cached text and so at once.
@@ -101,7 +108,11 @@ def render_template(
             that XML cannot contain.
     """
     text = _skeleton_text(
-        _clean_prefix(prefix), bool(organization_name), journaling, contact_creation
+        _clean_prefix(prefix),
+        bool(organization_name),
+        journaling,
+        journaling if chat_journaling is None else chat_journaling,
+        contact_creation,
     )
     values = _values(base_url, api_key, organization_name)
     quoted = {
@@ -130,12 +141,12 @@ def _clean_prefix(prefix: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _skeleton_text(prefix: str, named: bool, journaling: bool, contact_creation: bool) -> str:
-    return serialize(_skeleton(prefix, named, journaling, contact_creation))
+def _skeleton_text(prefix: str, named: bool, calls: bool, chats: bool, creation: bool) -> str:
+    return serialize(_skeleton(prefix, named, calls, chats, creation))
 
 
 @lru_cache(maxsize=32)
-def _skeleton(prefix: str, named: bool, journaling: bool, contact_creation: bool) -> Crm:
+def _skeleton(prefix: str, named: bool, calls: bool, chats: bool, creation: bool) -> Crm:
     return Crm(
         country="US",
         name="Call-Helm",
@@ -144,25 +155,25 @@ def _skeleton(prefix: str, named: bool, journaling: bool, contact_creation: bool
         supports_transcription="true",
         number=Number(prefix="AsIs", max_length="[MaxLength]"),
         connection=Connection(max_concurrent_requests="16"),
-        parameters=Section(items=_parameters(named, journaling, contact_creation)),
+        parameters=Section(items=_parameters(named, calls, chats, creation)),
         authentication=Authentication(type="No"),
         scenarios=Section(items=scenarios(prefix)),
     )
 
 
-def _parameters(named: bool, journaling: bool, contact_creation: bool) -> tuple[Parameter, ...]:
+def _parameters(named: bool, calls: bool, chats: bool, creation: bool) -> tuple[Parameter, ...]:
     shown = [_parameter("Organization", "Organization", "@Organization")] if named else []
     return (
         _parameter("BaseUrl", "Call-Helm URL", "@BaseUrl"),
         _parameter("ApiKey", "Call-Helm API Key", "@ApiKey", type_="Password"),
         *shown,
-        _switch("CreateContactEnabled", "Allow contact creation", contact_creation, _GENERAL),
-        _switch("ReportCallEnabled", "Enable Call Journaling", journaling, ""),
+        _switch("CreateContactEnabled", "Allow contact creation", creation, _GENERAL),
+        _switch("ReportCallEnabled", "Enable Call Journaling", calls, ""),
         *(
             _parameter(name, title, default, parent="ReportCallEnabled")
             for name, title, default in _CALL_SUBJECTS
         ),
-        _switch("ReportChatEnabled", "Enable Chat Journaling", journaling, ""),
+        _switch("ReportChatEnabled", "Enable Chat Journaling", chats, ""),
         _parameter(
             "ChatSubject", "Subject of a chat", "Chat with [Name]", parent="ReportChatEnabled"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from callhelm_threecx import routes
@@ -55,7 +56,7 @@ def scenarios(prefix: str) -> tuple[Scenario, ...]:
         _report_call(_url(prefix, routes.CALLS_JOURNAL)),
         _report_chat(_url(prefix, routes.CHATS_JOURNAL)),
         _cfd(ids.CFD_NUMBER, by_number),
-        _cfd(ids.CFD_ID, _search(search, CFD_INPUTS[ids.CFD_ID])),
+        _cfd(ids.CFD_ID, _by_id(lookup, CFD_INPUTS[ids.CFD_ID])),
         _cfd(ids.CFD_FREE_QUERY, _search(search, CFD_INPUTS[ids.CFD_FREE_QUERY])),
     )
 
@@ -94,6 +95,11 @@ def _search(url: str, variable: str) -> Request:
             items=(_text("query", f"[{variable}]"), _text("limit", str(SEARCH_LIMIT)))
         ),
     )
+
+
+def _by_id(url: str, variable: str) -> Request:
+    """The contact that an earlier answer named; the PBX encodes what it puts into QueryParams."""
+    return replace(_get(url), query_params=Section(items=(_text("id", f"[{variable}]"),)))
 
 
 def _post(url: str, switch: str, items: tuple[PostItem, ...]) -> Request:

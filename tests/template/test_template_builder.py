@@ -56,7 +56,7 @@ REQUESTS = [
         "Get",
         f'{LOOKUP}?number=[[Number].Replace("+","%2B")]',
     ),
-    ("LookupFromCFD_Contacts_LookupID", "Get", SEARCH),
+    ("LookupFromCFD_Contacts_LookupID", "Get", LOOKUP),
     ("LookupFromCFD_Contacts_LookupFreeQuery", "Get", SEARCH),
 ]
 
@@ -262,7 +262,6 @@ def test_a_call_flow_is_given_the_raw_answer(crm: Crm) -> None:
     ("scenario_id", "query"),
     [
         ("SearchContacts", "[SearchText]"),
-        ("LookupFromCFD_Contacts_LookupID", "[ID]"),
         ("LookupFromCFD_Contacts_LookupFreeQuery", "[SearchText]"),
     ],
 )
@@ -270,6 +269,11 @@ def test_free_text_is_left_to_the_pbx_to_encode(crm: Crm, scenario_id: str, quer
     params = {v.key: v.text for v in request_of(crm, scenario_id).query_params}
 
     assert params == {"query": query, "limit": "20"}
+
+
+def test_a_call_flow_looks_a_contact_up_by_its_id(crm: Crm) -> None:
+    request = request_of(crm, "LookupFromCFD_Contacts_LookupID")
+    assert {v.key: v.text for v in request.query_params} == {"id": "[ID]"}
 
 
 def test_every_expression_can_be_parsed_and_names_only_what_is_there(crm: Crm) -> None:
