@@ -56,10 +56,10 @@ class Client:
         if self._public_url is not None:
             return self._public_url
         scheme, host = req.scheme, req.netloc
-        mount = quote(req.root_path.encode("latin-1", "replace"), safe=_URL_SAFE)
+        mount = quote(req.root_path, safe=_URL_SAFE)
         peer = _address(str(req.env.get("REMOTE_ADDR") or ""))
         if peer is not None and self._is_trusted(peer):
-            scheme = _first(req, "X-Forwarded-Proto") or scheme
+            scheme = _first(req, "X-Forwarded-Proto").lower() or scheme
             host = _first(req, "X-Forwarded-Host") or host
             below = quote(_first(req, "X-Forwarded-Prefix").rstrip("/"), safe=_URL_SAFE + "%")
             mount = below + mount
