@@ -24,5 +24,6 @@ def template_of(
         api_key=integrations.clear_key(integration.organization_id),
         organization_name=_UNPRINTABLE.sub("", integration.organization_name),
         journaling=integration.allows("call_journaling_enabled"),
+        chat_journaling=integration.allows("chat_journaling_enabled"),
         contact_creation=integration.allows("contact_creation_enabled"),
     )
