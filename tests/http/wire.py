@@ -87,6 +87,10 @@ def raw(
     **environ: Any,
 ) -> TestResponse:
     """A request of given bytes, without any key but what the headers hold."""
-    client = TestApp(api.app, lint=True, extra_environ=environ)
+
+    def app(given: dict[str, Any], start_response: Any) -> Any:
+        return api.app({**given, **environ}, start_response)
+
+    client = TestApp(app, lint=True)
     sent = {"Content-Type": "application/json", **(headers or {})} if body else headers or {}
     return client.request(api.prefix + path, method=method, body=body, headers=sent, status="*")
