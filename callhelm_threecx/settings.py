@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from limits import parse as parse_limit
+from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -17,6 +18,7 @@ from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 
 ENV_PREFIX = "THREECX_"
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
@@ -27,15 +29,15 @@ def database_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise ValueError("is not a database URL such as postgresql://user@host/name") from None
     backend = url.drivername.split("+")[0]
     if backend in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise ValueError(f"names {backend!r}; SQLite and PostgreSQL are supported")
-    if url.database in {None, "", ":memory:"}:
-        raise ValueError("names an in-memory SQLite database; name a file instead")
+    if url.database in {None, "", ":memory:"} or url.query:  # a query can ask for memory, too
+        raise ValueError("names no SQLite file, such as sqlite:///callhelm-threecx.db")
     return url.set(drivername="sqlite+pysqlite")
 
 
@@ -112,6 +114,9 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as ex:
             raise SettingsError(_first_fault(ex)) from None
+        except UnreadableError as ex:  # JSON is read before fields are validated
+            name = next((name for name in cls.model_fields if f'"{name}"' in str(ex)), "")
+            raise SettingsError(f"{ENV_PREFIX}{name.upper()}: is not JSON.") from None
 
     @field_validator("database_url")
     @classmethod
@@ -146,10 +151,14 @@ class Settings(BaseSettings):
     def _check_public_url(cls, value: str | None) -> str | None:
         if not value:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets of no IPv6 address, a port that is none
+            is_url = False
+        if not is_url or _NOT_IN_URL.search(value):
             raise ValueError("is not a URL such as https://crm.example.com")
-        if parts.query or parts.fragment or parts.username:
+        if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("must not carry a query, a fragment or a user name")
         return value.rstrip("/")
 
@@ -168,9 +177,11 @@ class Settings(BaseSettings):
     @classmethod
     def _check_limit(cls, value: str) -> str:
         try:
-            parse_limit(value)
+            limits = parse_many(value)
         except ValueError:
-            raise ValueError("is not a limit such as 600/minute") from None
+            limits = []
+        if len(limits) != 1 or limits[0].amount < 1:
+            raise ValueError("is not a limit such as 600/minute")
         return value
 
     @field_validator("rate_limit_storage")
