@@ -143,6 +143,8 @@ def _create_key_file(path: Path) -> None:
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(generate_secret_key() + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # what it encrypts is durable, so it must be
         os.link(name, path)
     except FileExistsError:
         pass  # another process was first: its key counts
