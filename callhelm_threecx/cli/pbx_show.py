@@ -166,7 +166,7 @@ def account(tally: Tally) -> None:
 
 def _latencies(tally: Tally) -> Table:
     table = Table(title="Answering times in milliseconds")
-    table.add_column("Scenario")
+    table.add_column("Scenario", no_wrap=True)
     for heading in ("requests", "failed", *(f"p{each}" for each in PERCENTILES), "max"):
         table.add_column(heading, justify="right")
     for name, latency in sorted(tally.scenarios.items()):

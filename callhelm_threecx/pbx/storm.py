@@ -91,8 +91,7 @@ def _planned(
     plan: Plan, dice: random.Random, order: int, arrives: float, hold: float
 ) -> PlannedCall:
     known = bool(plan.known) and dice.random() >= plan.unknown_share
-    strangers = plan.unknown or (f"+1415555{dice.randrange(10_000):04d}",)
-    number = dice.choice(plan.known if known else strangers)
+    number = dice.choice(plan.known) if known else _stranger(plan, dice)
     answered = dice.random() >= plan.missed_share
     talk = min(dice.lognormvariate(4.7, 1.0), _LONGEST_TALK) if answered else 0.0
     extension = 100 + order % plan.concurrency
@@ -108,6 +107,16 @@ def _planned(
         repeated=dice.random() < plan.repeats,
         agent=Agent(str(extension), "Agent", str(extension), f"agent{extension}@example.com"),
     )
+
+
+def _stranger(plan: Plan, dice: random.Random) -> str:
+    """Draw an unknown number: one of the plan's, else one that none of the known ones is."""
+    if plan.unknown:
+        return dice.choice(plan.unknown)
+    while True:
+        number = f"+1{dice.randrange(200, 1000)}555{dice.randrange(10_000):04d}"
+        if number not in plan.known:
+            return number
 
 
 @dataclass

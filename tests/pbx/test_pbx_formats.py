@@ -23,7 +23,9 @@ WEST = timezone(timedelta(hours=-7))
 
 def date(text: str, kind: str = "Unspecified", ticks: int = 0) -> DateTime:
     """A clock reading, and so many ticks more than whole microseconds can say."""
-    aware = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+    seconds, _, fraction = text.partition(".")
+    full = f"{seconds}.{fraction.ljust(6, '0')}+00:00"  # Python 3.10 reads six digits only
+    aware = datetime.fromisoformat(full)
     return DateTime(DateTime.utc(aware).ticks + ticks, kind, WEST)
 
 
