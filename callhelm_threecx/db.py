@@ -93,7 +93,7 @@ class Database:
         statement = read.compiled(self.reader.dialect)
         bound = statement.bind(organization_id, parameters)
         with translated_errors():
-            connection = self.reader.raw_connection()
+            connection = self._raw_connection()
             try:
                 cursor = connection.cursor()
                 cursor.execute(statement.sql, bound)
@@ -104,6 +104,13 @@ class Database:
             finally:
                 connection.close()
         return statement.read(rows)
+
+    def _raw_connection(self) -> PoolProxiedConnection:
+        """One from the pool; when a new one cannot be made, the driver speaks for itself here."""
+        try:
+            return self.reader.raw_connection()
+        except self.reader.dialect.loaded_dbapi.Error as ex:
+            raise StorageUnavailableError("The database does not answer.") from ex
 
     def _translated(self, ex: Exception, connection: PoolProxiedConnection) -> Exception:
         """What the driver raised, in our words where the database does not answer."""
