@@ -15,6 +15,7 @@ from callhelm_threecx.middleware.client import Client
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 _UNSHOWN = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _SHOWN_QUERY = 512
+_SHOWN_NAME = 20
 _log = logging.getLogger("callhelm_threecx.access")
 
 
@@ -63,8 +64,12 @@ def hide_query(environ: dict[str, Any]) -> None:
     query = environ.get("QUERY_STRING")
     if not query:
         return
-    pairs = query[:_SHOWN_QUERY].split("&")
-    shown = "&".join(_UNSHOWN.sub("_", pair.partition("=")[0]) + "=***" for pair in pairs)
+    pairs = (pair.partition("=") for pair in query[:_SHOWN_QUERY].split("&"))
+    shown = "&".join(
+        # what has no "=" may be a value itself; a key is longer than any name that we know
+        _UNSHOWN.sub("_", name)[:_SHOWN_NAME] + "=***" if equals else "***"
+        for name, equals, _ in pairs
+    )
     environ["QUERY_STRING"] = shown
     for name in ("RAW_URI", "REQUEST_URI"):
         if name in environ:
