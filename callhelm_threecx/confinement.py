@@ -143,7 +143,7 @@ class PreparedRead:
     ``parameters`` of a run name the statement's own; the organization is added here.
     """
 
-    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]]) -> None:
+    def __init__(self, statement: "Select[Unpack[tuple[Any, ...]]]") -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
@@ -156,7 +156,7 @@ class PreparedRead:
 
 
 class _Compiled:
-    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]], dialect: Dialect) -> None:
+    def __init__(self, statement: "Select[Unpack[tuple[Any, ...]]]", dialect: Dialect) -> None:
         compiled = statement.options(*_confinement()).compile(dialect=dialect)
         self.sql = str(compiled)
         self._defaults = dict(compiled.params)
