@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import typer
 from rich.console import Console
@@ -131,16 +132,19 @@ def watch(storm: Storm, console: Console) -> Tally:
     return tally
 
 
-def _interruptible(storm: Storm, tick: object) -> Tally:
-    """Run in a thread of its own, so that Ctrl-C ends the storm in order."""
-    runner = Thread(target=storm.run, args=(tick,), name="storm")
-    runner.start()
-    try:
-        runner.join()
-    except KeyboardInterrupt:
-        storm.stop.set()
-        runner.join()
-    return storm.tally
+def _interruptible(storm: Storm, tick: Callable[[Tally], None]) -> Tally:
+    """Run in a thread of its own, so that Ctrl-C ends the storm in order.
+
+    A future is waited for and not the thread: an interrupted ``Thread.join`` takes a running
+    thread for an ended one in Python 3.11 and before.
+    """
+    with ThreadPoolExecutor(1, "storm") as pool:
+        running = pool.submit(storm.run, tick)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            storm.stop.set()
+            return running.result()
 
 
 def account(tally: Tally) -> None:

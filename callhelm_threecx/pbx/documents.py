@@ -39,16 +39,23 @@ def parse_document(body: str, kind: str | None) -> Document:
     if not body.strip():
         return None
     try:
-        if kind == "Xml":
-            return xmltodict.parse(body, disable_entities=True)
-        return json.loads(body)
+        return _parse_xml(body) if kind == "Xml" else json.loads(body)
     except (ValueError, RecursionError, ExpatError):
         name = "XML" if kind == "Xml" else "JSON"
         raise ExchangeError(f"The answer is not {name} that can be read.") from None
 
 
+def _parse_xml(body: str) -> Document:
+    """Read XML so that paths may name its root element or leave it out; attributes are fields."""
+    ((root, content),) = xmltodict.parse(body, disable_entities=True, attr_prefix="").items()
+    return {**content, root: content} if isinstance(content, dict) else {root: content}
+
+
 def text_of(leaf: Document) -> str:
-    """Print what a path ends at: booleans as .NET words, null as nothing, a branch as JSON."""
+    """Print what a path ends at: booleans as .NET words, null as nothing, a branch as JSON.
+
+    Raises :class:`ExchangeError` for a branch that is nested beyond all reason.
+    """
     if leaf is None:
         return ""
     if isinstance(leaf, (str, bool)):
@@ -59,7 +66,10 @@ def text_of(leaf: Document) -> str:
         return format_number(leaf)
     if isinstance(leaf, dict) and isinstance(leaf.get("#text"), str):
         return str(leaf["#text"])
-    return json.dumps(leaf, ensure_ascii=False, separators=(",", ":")) if leaf else ""
+    try:
+        return json.dumps(leaf, ensure_ascii=False, separators=(",", ":")) if leaf else ""
+    except RecursionError:
+        raise ExchangeError("The answer is nested too deep.") from None
 
 
 def walk_path(
@@ -70,11 +80,6 @@ def walk_path(
     A missing end is None. ``empty_arrays`` lets a path that ends at an empty array have one end.
     """
     steps = tuple(path.split("."))
-    if isinstance(document, dict) and len(document) == 1:
-        # XML has one root element, which paths may name or leave out.
-        root = next(iter(document))
-        if steps[0] != root and isinstance(document[root], dict) and steps[0] in document[root]:
-            document = document[root]
     found = _walk(document, steps, 0, place, empty=empty_arrays)
     return list(islice(found, MAX_RECORDS))
 
@@ -92,7 +97,7 @@ def _walk(
         if index == len(steps):
             yield place, node
             return
-        node = _step(node, steps[index])
+        node = node.get(steps[index]) if isinstance(node, dict) else None
         index, nested = index + 1, 0
     key = (steps[:index], nested)
     deeper = nested + 1
@@ -104,9 +109,3 @@ def _walk(
             yield from _walk(element, steps, index, inside, nested=deeper, empty=empty)
         if empty and not node and index == len(steps):
             yield {**place, key: None}, "[]"
-
-
-def _step(node: Document, name: str) -> Document:
-    if not isinstance(node, dict):
-        return None
-    return node.get(name, node.get("@" + name))

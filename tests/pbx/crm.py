@@ -52,7 +52,7 @@ class Crm:
     """A WSGI application over one function from :class:`Asked` to :class:`Reply`."""
 
     def __init__(self, answer: Callable[[Asked], Any]) -> None:
-        self._answer = answer
+        self.answer = answer
         self._gate = Lock()
         self.asked: list[Asked] = []
 
@@ -80,7 +80,7 @@ class Crm:
         )
         with self._gate:
             self.asked.append(asked)
-        reply = self._answer(asked)
+        reply = self.answer(asked)
         if not isinstance(reply, Reply):
             reply = Reply(reply)
         text = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)

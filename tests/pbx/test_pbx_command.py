@@ -1,9 +1,11 @@
 """The command line: what it prints, and its exit status."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -207,6 +209,32 @@ def test_a_storm_tells_scripts_in_json(served: Served) -> None:
     # Strangers are answered with somebody else's number, and that is dropped.
     assert data["dropped"] == {"No phone output contains the number.": 30}
     assert result.exit_code == 1
+
+
+def test_a_storm_says_what_was_dropped_and_what_failed(served: Served) -> None:
+    served.crm.answer = lambda asked: (
+        Reply({}, "500 Oops") if asked.path == "/log" else {"people": [person(phone="+1999")]}
+    )
+    result = served.run("storm", options=STORM)
+    assert result.exit_code == 1
+    assert "Dropped 30 times: No phone output contains the number." in result.output
+    assert "Failed 30 times: ReportCall: The server answered 500." in result.output
+
+
+def test_a_storm_that_is_interrupted_ends_in_order(served: Served) -> None:
+    signalled = Event()
+
+    def answer(asked: Asked) -> Any:
+        if not signalled.is_set():
+            signalled.set()
+            os.kill(os.getpid(), signal.SIGINT)
+        return served.answer(asked)
+
+    served.crm.answer = answer
+    result = served.run("storm", options=("--calls", "500", "--duration", "60"))
+    assert result.exit_code == 1
+    assert "of 500 in" in result.output
+    assert "Adds up       NO" in result.output
 
 
 @pytest.mark.parametrize("change", ["numbers", "report"])

@@ -12,6 +12,7 @@ pytest_plugins = ["pytester"]
 
 SUITE = """
 import json
+from pathlib import Path
 
 def crm(environ, start_response):
     start_response("200 OK", [("Content-Type", "application/json")])
@@ -23,7 +24,10 @@ def test_screen_pop(threecx_pbx):
     assert pbx.ring("+14155550100").screen_pop == "http://crm/1"
 
 def test_dropped(threecx_pbx):
-    assert threecx_pbx("crm.xml", app=crm).ring("+1999").dropped
+    assert threecx_pbx(Path("crm.xml"), app=crm).ring("+1999").dropped
+
+def test_text(threecx_pbx):
+    assert threecx_pbx("<Crm/>").template.name is None
 """
 
 
@@ -43,12 +47,12 @@ def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
 
 
 def test_a_crm_is_tested_in_three_lines(suite: pytest.Pytester) -> None:
-    run(suite).assert_outcomes(passed=2)
+    run(suite).assert_outcomes(passed=3)
 
 
 def test_strict_mode_is_an_option_of_the_run(suite: pytest.Pytester) -> None:
     result = run(suite, "--threecx-strict")
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*StrictError: A PBX drops this result*"])
 
 
@@ -57,7 +61,7 @@ def test_a_template_is_found_beside_the_test_and_else_where_pytest_runs(
 ) -> None:
     inner = suite.mkdir("inner")
     (inner / "test_inner.py").write_text(SUITE)
-    run(suite, str(inner)).assert_outcomes(passed=2)
+    run(suite, str(inner)).assert_outcomes(passed=3)
 
 
 def test_the_fixture_explains_itself(suite: pytest.Pytester) -> None:

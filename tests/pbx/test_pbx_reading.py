@@ -170,6 +170,18 @@ def test_xml_is_read_by_the_same_paths(root: str) -> None:
     assert records == [{"Id": "1", "Name": "Ann"}, {"Id": "2", "Name": "Bert"}]
 
 
+def test_only_xml_has_a_root_to_leave_out() -> None:
+    assert read(rule("id"), document={"person": {"id": 1}}) == ([], [])
+    assert read(rule("id"), document={"@id": 1}) == ([], [])
+
+
+def test_xml_without_anything_inside_is_a_text() -> None:
+    records, _ = read(
+        "", '<Variable Name="Ok" Path="Ok"/>', document=parse_document("<Ok>1</Ok>", "Xml")
+    )
+    assert records == [{"Ok": "1"}]
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -212,6 +224,12 @@ def test_leaves_are_printed_as_net_does(leaf: Any, text: str) -> None:
 def test_no_answer_has_more_records_than_anyone_can_show() -> None:
     crossed = {"a": [{"b": [{"c": 1}] * 1_000}] * 1_000}
     assert len(walk_path(crossed, "a.b.c", {})) == MAX_RECORDS
+
+
+def test_a_branch_nested_beyond_reason_is_refused() -> None:
+    document = parse_document("<a>" * 50_000 + "</a>" * 50_000, "Xml")
+    with pytest.raises(ExchangeError):
+        text_of(document)
 
 
 DOCUMENTS = st.recursive(
