@@ -16,6 +16,23 @@ from callhelm_threecx.stores.sql import SqlContactStore  # noqa: E402
 from tests.client import SECRET_KEY  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    line = "only(backend): a behaviour that this database alone can show"
+    config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wrong = [item for item in items if not _is_for_its_backend(item)]
+    if wrong:
+        config.hook.pytest_deselected(items=wrong)
+        items[:] = [item for item in items if item not in wrong]
+
+
+def _is_for_its_backend(item: pytest.Item) -> bool:
+    marker, callspec = item.get_closest_marker("only"), getattr(item, "callspec", None)
+    return marker is None or callspec is None or callspec.params.get("backend") == marker.args[0]
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated, empty database, on SQLite and on PostgreSQL."""
