@@ -12,7 +12,7 @@ from callhelm_threecx.stores.sql import SqlContactStore
 from tests.core.statements import recorded
 
 ACME = Organization("acme", "DE")
-CONTACTS = 2000
+CONTACTS = {ACME.id: 1000, "other": 100}
 BUSINESS = PhoneType.BUSINESS.value
 TAIL_INDEX = "ix_three_cx_contact_phones_organization_id_tail"
 
@@ -21,8 +21,8 @@ TAIL_INDEX = "ix_three_cx_contact_phones_organization_id_tail"
 def filled(database: Database, store: SqlContactStore) -> SqlContactStore:
     """Two organizations with some contacts each, of whom the planner knows."""
     contacts, phones = [], []
-    for organization_id in (ACME.id, "other"):
-        for n in range(CONTACTS):
+    for organization_id, count in CONTACTS.items():
+        for n in range(count):
             contact = ContactRow(organization_id=organization_id, first_name=f"First {n}")
             number = f"4930{1000000 + n}"
             phone = {"number": f"+{number}", "tail": number[::-1], "raw": number, "type": BUSINESS}
