@@ -9,7 +9,12 @@ pytest.register_assert_rewrite("callhelm_threecx.testing")
 
 from callhelm_threecx.db import Database  # noqa: E402
 from callhelm_threecx.keys import KeyRing  # noqa: E402
-from callhelm_threecx.services.integrations import Integration, Integrations  # noqa: E402
+from callhelm_threecx.services.agents import Agents, NewMapping  # noqa: E402
+from callhelm_threecx.services.integrations import (  # noqa: E402
+    Change,
+    Integration,
+    Integrations,
+)
 from callhelm_threecx.services.journal import Journal  # noqa: E402
 from callhelm_threecx.settings import database_url as parse_url  # noqa: E402
 from callhelm_threecx.stores.sql import SqlContactStore  # noqa: E402
@@ -65,3 +70,27 @@ def store(database: Database) -> SqlContactStore:
 @pytest.fixture
 def journal(database: Database, store: SqlContactStore) -> Journal:
     return Journal(database, store)
+
+
+@pytest.fixture
+def auto(integrations: Integrations, acme: Integration) -> Integration:
+    """The organization ``acme``, with automatic creation on."""
+    return integrations.change(
+        acme.organization_id, Change(settings={"auto_create_contacts": True})
+    )
+
+
+@pytest.fixture
+def agents(database: Database) -> Agents:
+    agents = Agents(database)
+    agents.put_all(
+        "acme",
+        [
+            NewMapping("101", "u1", "one@example.com", "Olga", "One"),
+            NewMapping("102", "u2", "Two@Example.com"),
+            NewMapping("201", "u3", "shared@example.com"),
+            NewMapping("200", "u4", "shared@example.com"),
+        ],
+    )
+    agents.put_all("other", [NewMapping("300", "theirs", "theirs@example.com")])
+    return agents
