@@ -1,9 +1,9 @@
 """The server gunicorn, set up for this application: what ``serve`` and a configuration file for
 ``gunicorn -c`` share.
 
-Three things are not as gunicorn has them by itself. No connection of a database crosses a fork.
-A worker that ends writes the events that wait. No key ever reaches gunicorn's logs, whatever is
-switched on in them.
+Some things are not as gunicorn has them by itself. No connection of a database crosses a fork.
+A worker that ends writes the events that wait, and ends in the same order for Ctrl-C as for
+SIGTERM. No key ever reaches gunicorn's logs, whatever is switched on in them.
 """
 
 import logging
@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from callhelm_threecx import logs, migrate
 from callhelm_threecx.app import Services, open_database
@@ -23,7 +24,7 @@ from callhelm_threecx.errors import ThreeCXError
 from callhelm_threecx.middleware.context import hide_query
 from callhelm_threecx.settings import Settings
 
-WORKER_CLASS: Final = "gthread"
+WORKER_CLASS: Final = "callhelm_threecx.gunicorn.Worker"
 THREADS: Final = 8
 """Requests that one worker answers at once; its pool of database connections is larger."""
 
@@ -105,6 +106,19 @@ def worker_exit(_server: Any, worker: Any) -> None:
     services = services_of(getattr(worker, "wsgi", None))
     if services is not None:
         services.close()
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker with threads, which cannot hang at Ctrl-C.
+
+    gunicorn's own shuts its threads down inside the signal handler. When the signal comes while a
+    request is being handed to them, that waits for a lock which the interrupted code holds, until
+    the worker is killed with the events that it had in memory.
+    """
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End as for SIGTERM: requests under way are answered, which takes milliseconds."""
+        self.handle_exit(sig, frame)
 
 
 class KeylessFormatter(logging.Formatter):

@@ -59,7 +59,7 @@ class Stage:
         ) as client:
             return client.get(self.base_url + self.prefix + path, headers={"x-api-key": key})
 
-    def pbx(self, template: str, max_length: str = "") -> Pbx:
+    def pbx(self, template: bytes, max_length: str = "") -> Pbx:
         """A PBX into which the template was uploaded."""
         base = None if self.app else self.base_url
         return Pbx(
@@ -74,7 +74,7 @@ def play(stage: Stage) -> Iterator[Step]:
     except httpx.HTTPError as ex:
         yield Step("Download the template", "the template", str(ex) or type(ex).__name__, ok=False)
         return
-    template = response.text
+    template = response.content
     yield _downloaded(response, stage.base_url)
     try:
         with stage.pbx(template) as pbx:
@@ -126,7 +126,7 @@ def _known_callers(pbx: Pbx) -> Iterator[Step]:
         yield _ring(pbx, f"{text!r} rings (from {region})", text, [person])
 
 
-def _cut_numbers(stage: Stage, template: str) -> Iterator[Step]:
+def _cut_numbers(stage: Stage, template: bytes) -> Iterator[Step]:
     caller = star()
     for length in ("10", "9", "7", "6"):
         with stage.pbx(template, max_length=length) as pbx:

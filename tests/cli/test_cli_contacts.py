@@ -24,7 +24,7 @@ Ben,Ohne,,,,,,
 """
 
 
-def import_(cli: Cli, text: str, *options: str, status: int = 0, org: str = "acme") -> str:
+def import_(cli: Cli, text: str, *options: str, status: int | None = 0, org: str = "acme") -> str:
     path = cli.write("people.csv", text)
     return cli("contacts", "import", path, "--org", org, *options, status=status).stdout.strip()
 
@@ -146,32 +146,20 @@ def test_an_interrupted_import_is_run_again_without_doubles(
     whole = SqlContactStore.import_batch
     batches: list[int] = []
 
-    def interrupted(store: SqlContactStore, organization: Organization, batch: list) -> object:  # type: ignore[type-arg]
+    def interrupted(
+        store: SqlContactStore, organization: Organization, batch: list[object]
+    ) -> object:
         batches.append(len(batch))
         if len(batches) == 3:
             raise KeyboardInterrupt
         return whole(store, organization, batch)
 
     monkeypatch.setattr(SqlContactStore, "import_batch", interrupted)
-    import_(cli, text, status=130 if _aborts_with_130() else 1)
+    import_(cli, text, status=None)
     assert batches == [500, 500, 200]
     monkeypatch.setattr(SqlContactStore, "import_batch", whole)
     assert import_(cli, text) == "200 created, 0 updated, 1000 unchanged, 0 refused."
     assert len(phonebook()) == 1200
-
-
-def _aborts_with_130() -> bool:
-    """Newer versions of typer end with the shell's status for Ctrl-C."""
-    import typer
-    from typer.testing import CliRunner
-
-    app = typer.Typer()
-
-    @app.command()
-    def stop() -> None:
-        raise KeyboardInterrupt
-
-    return CliRunner().invoke(app).exit_code == 130
 
 
 def test_an_import_needs_its_organization(cli: Cli) -> None:
@@ -192,7 +180,7 @@ def test_export_and_import_give_another_organization_the_same_contacts(
     store = services.store
     assert isinstance(store, SqlContactStore)
     store.import_batch(acme, list(contacts()))
-    odd = "FirstName,Company,PhoneBusiness,PhoneOther\n'-Jo,\"=Two\nlines; Ltd\",030 1234 x56,112\n"
+    odd = 'FirstName,Company,PhoneBusiness,PhoneOther\n\'-Jo,"=Two\nlines; Ltd",030 1234 x56,112\n'
     import_(cli, odd)
     cli("contacts", "export", cli.path("all.csv"), "--org", "acme")
     assert cli("contacts", "import", cli.path("all.csv"), "--org", "beta").stdout.startswith("209 ")
@@ -200,7 +188,15 @@ def test_export_and_import_give_another_organization_the_same_contacts(
     def comparable(organization: Organization) -> list[object]:
         found = store.export(organization)
         return sorted(
-            (c.first_name, c.last_name, c.company, c.email, c.external_id, c.phones) for c in found
+            (
+                c.first_name,
+                c.last_name,
+                c.company,
+                c.email,
+                c.external_id,
+                sorted(map(repr, c.phones)),
+            )
+            for c in found
         )
 
     assert comparable(acme) == comparable(beta)
