@@ -5,12 +5,14 @@ or cannot be written, is counted and logged, never raised.
 """
 
 import atexit
+import itertools
 import logging
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from sqlalchemy import insert
@@ -25,7 +27,11 @@ BATCH_SIZE: Final = 100
 INTERVAL_S: Final = 0.25
 """Longest time that an event waits for company before it is written."""
 
-_ATTEMPTS: Final = 5
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 2.0
+_FAREWELLS: Final = 3
+"""So often a writer that is being closed tries a batch before it gives up."""
+
 _COMPLAIN_EVERY_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
@@ -76,7 +82,9 @@ class EventWriter:
             belt, self._belt = self._belt, None
         if belt is None or belt.process != os.getpid():
             return
-        belt.stop(timeout)
+        left = belt.stop(timeout)
+        if left:
+            self._drop(left)
         atexit.unregister(self.close)
 
     def _start(self) -> "_Belt":
@@ -86,29 +94,44 @@ class EventWriter:
                 atexit.register(self.close)
             return self._belt
 
-    def _write(self, batch: Sequence[Event]) -> None:
+    def _write(self, batch: Sequence[Event], stopping: threading.Event) -> None:
+        """Write a batch, however long the database is away: what arrives meanwhile waits in the
+        bounded queue. Only a writer that is being closed gives up."""
         values = [event.values() for event in batch]
-        pause = threading.Event()
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                pause.wait(0.1 * 2**attempt)
-            if self._try_to_write(values):
+        farewells = 0
+        for attempt in itertools.count():
+            try:
+                self._insert(values)
+            except StorageUnavailableError:
+                if stopping.is_set():
+                    farewells += 1
+                if farewells == _FAREWELLS:
+                    break
+            except Exception:  # the thread must survive whatever one batch does
+                _log.exception("A batch of events could not be written.")
+                self._write_singly(values)
                 return
+            else:
+                return
+            pause = threading.Event() if farewells else stopping
+            pause.wait(min(_FIRST_PAUSE_S * 2 ** min(attempt, 9), _LONGEST_PAUSE_S))
         self._drop(len(batch))
 
-    def _try_to_write(self, values: Sequence[dict[str, Any]]) -> bool:
-        try:
-            with self._database.write_all_organizations() as session:
-                session.execute(insert(EventRow), values)
-        except StorageUnavailableError:
-            return False
-        except Exception:  # the thread must survive whatever one batch does
-            _log.exception("A batch of events could not be written.")
-            return False
-        return True
+    def _write_singly(self, values: Sequence[dict[str, Any]]) -> None:
+        """One event that no database keeps must not cost its company."""
+        for one in values:
+            with suppress(Exception):
+                self._insert([one])
+                continue
+            self._drop(1)
+
+    def _insert(self, values: Sequence[dict[str, Any]]) -> None:
+        with self._database.write_all_organizations() as session:
+            session.execute(insert(EventRow), values)
 
     def _drop(self, count: int) -> None:
-        self._dropped += count
+        with self._lock:
+            self._dropped += count
         now = time.monotonic()
         if now - self._complained_at >= _COMPLAIN_EVERY_S:
             self._complained_at = now
@@ -118,13 +141,13 @@ class EventWriter:
 class _Belt:
     """What waits to be written in one process, and the thread that writes it."""
 
-    def __init__(self, write: Callable[[Sequence[Event]], None]) -> None:
+    def __init__(self, write: Callable[[Sequence[Event], threading.Event], None]) -> None:
         self.process = os.getpid()
         self.waiting: deque[Event | threading.Event] = deque()
         self._write = write
         self._something = threading.Event()  # there is something to write
         self._enough = threading.Event()  # and no reason to wait for company
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="threecx-events", daemon=True)
         self._thread.start()
 
@@ -141,21 +164,22 @@ class _Belt:
         if not self._enough.is_set():
             self._enough.set()
 
-    def stop(self, timeout: float) -> None:
-        """Write what is left, then end."""
-        self._stopping = True
+    def stop(self, timeout: float) -> int:
+        """Write what is left, then end; how many events still wait after the time-out."""
+        self._stopping.set()
         self._something.set()
         self._enough.set()
         self._thread.join(timeout)
+        return sum(isinstance(item, Event) for item in tuple(self.waiting))
 
     def _run(self) -> None:
-        while not self._stopping or self.waiting:
+        while not self._stopping.is_set() or self.waiting:
             self._something.wait()
             self._enough.wait(INTERVAL_S)
             self._something.clear()
             self._enough.clear()
             self._empty(len(self.waiting))
-            if self.waiting or self._stopping:
+            if self.waiting or self._stopping.is_set():
                 self._something.set()
 
     def _empty(self, count: int) -> None:
@@ -169,7 +193,7 @@ class _Belt:
             else:
                 flags.append(item)
             if len(batch) == BATCH_SIZE or (position == count - 1 and batch):
-                self._write(batch)
+                self._write(batch, self._stopping)
                 batch = []
             if not batch:
                 while flags:
