@@ -97,12 +97,12 @@ def _events(
 
     from callhelm_threecx.models import utc_now
 
-    started = utc_now()
+    recent = _since(log, replace(wanted, since=utc_now() - OVERLAP)) if follow else []
     first = list(log.page(wanted, limit=max(number, 1)).events)[:number]
+    told = {row.id: row.created_at for row in (*recent, *first)}  # before anything new is written
     yield from reversed(first)
     if not follow:
         return
-    told = {row.id: row.created_at for row in _since(log, replace(wanted, since=started - OVERLAP))}
     pause = threading.Event()
     while True:
         pause.wait(POLL_S)

@@ -107,7 +107,7 @@ def test_an_outdated_schema_elsewhere_is_refused_with_one_line(
 def test_a_wrong_setting_stops_the_start_with_one_line(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    environment = settings(f"sqlite:///{tmp_path / 'x.db'}", **{name: value})
+    environment = settings(f"sqlite:///{tmp_path / 'x.db'}") | {f"THREECX_{name.upper()}": value}
     status, output = fails(["callhelm_threecx", "serve"], environment, tmp_path)
     assert status == 1
     assert output.startswith(f"THREECX_{name.upper()}: ")
