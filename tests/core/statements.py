@@ -20,6 +20,10 @@ def recorded(database: Database) -> Iterator[list[str]]:
             seen.append(str(query))
             return super().execute(query, *args, **kwargs)
 
+        def executemany(self, query: Any, *args: Any, **kwargs: Any) -> None:
+            seen.append(str(query))
+            super().executemany(query, *args, **kwargs)
+
     def record(connection: Any, _record: Any) -> None:
         if isinstance(connection, psycopg.Connection):
             connection.cursor_factory = RecordingCursor
