@@ -41,6 +41,7 @@ def import_batch(
     """Create what is new and update what is known, in the caller's transaction."""
     report = ImportReport()
     known = _Known(session, organization, batch)
+    phones: list[ContactPhoneRow] = []  # of new contacts; rows are written many at a time
     for index, contact in enumerate(batch):
         if not contact.is_named:
             report.refused.append((index, "has neither a name nor a company"))
@@ -49,22 +50,30 @@ def import_batch(
         if contact_id is None:
             row = new_contact_row(organization, contact)
             session.add(row)
-            session.flush()
-            session.add_all(phone_rows(organization, row.id, contact))
+            phones += phone_rows(organization, row.id, contact)
             known.add(contact, row.id)
             report.created += 1
-        elif _update(session, organization, contact_id, contact):
+            continue
+        _write_new(session, phones)
+        if _update(session, organization, contact_id, contact):
             report.updated += 1
         else:
             report.unchanged += 1
+    _write_new(session, phones)
     return report
+
+
+def _write_new(session: Session, phones: list[ContactPhoneRow]) -> None:
+    session.flush()  # a phone refers to its contact
+    session.add_all(phones)
+    session.flush()
+    phones.clear()
 
 
 def _update(
     session: Session, organization: Organization, contact_id: uuid.UUID, contact: NewContact
 ) -> bool:
     """Bring a contact up to date; False when nothing of it changed."""
-    session.flush()
     before = _read(session, [contact_id])[0]
     row = session.get_one(ContactRow, contact_id)
     numbers = folding.parsed_phones(contact, organization.region)
