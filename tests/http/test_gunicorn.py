@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -92,7 +91,6 @@ def test_one_contact_is_made_of_the_same_unknown_caller_on_all_workers(server: G
             answer = client.post("/calls/journal", json=report(thread, Name="New Caller"))
             return str(answer.json()["contactId"])
 
-    threading.Event().wait(3.5)  # until every worker knows of the changed setting
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(send, range(16)))) == 1
 
@@ -110,9 +108,10 @@ def test_a_new_key_is_in_force_on_every_worker_within_five_seconds(server: Gunic
     old = server.set_up("rotation")
     assert statuses(server, old) == {200: 16}
     new = server.set_up("rotation")
-    started = time.monotonic()
+    asked = regenerated = time.monotonic()
     while statuses(server, old) != {401: 16}:
-        assert time.monotonic() - started < 5
+        assert asked - regenerated < 5  # nothing that is asked later gets in
+        asked = time.monotonic()
     assert statuses(server, new) == {200: 16}
 
 
