@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     Executable,
+    Result,
     Select,
     Table,
     TableClause,
@@ -54,9 +55,9 @@ class OrganizationSession(Session):
 
 
 @event.listens_for(OrganizationSession, "do_orm_execute")
-def _filter(state: ORMExecuteState) -> None:
+def _filter(state: ORMExecuteState) -> Result[Any] | None:
     if state.is_insert and state.execution_options.get(_CHECKED):
-        return
+        return None
     if state.is_insert or state.is_from_statement or not state.is_orm_statement:
         raise CrossOrganizationError("This statement cannot be confined to an organization.")
     if isinstance(state.parameters, Sequence):
@@ -64,7 +65,8 @@ def _filter(state: ORMExecuteState) -> None:
     _check_structure(state.statement, is_update=state.is_update)
     organization_id = state.session.info["organization_id"]
     state.statement = state.statement.options(*_confinement())
-    state.parameters = {**(state.parameters or {}), _ORGANIZATION: organization_id}
+    state.parameters = state.parameters or {}  # SQLAlchemy 2.0 adds to what is there only
+    return state.invoke_statement(params={_ORGANIZATION: organization_id})
 
 
 def _check_structure(statement: Executable, *, is_update: bool) -> None:

@@ -22,8 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 3
-POOL_TIMEOUT_S: Final = 5
-SQLITE_BUSY_TIMEOUT_MS: Final = 5000
+POOL_TIMEOUT_S: Final = 10
+SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
 
 
 def retry_when_disconnected(function: Callable[P, T]) -> Callable[P, T]:
@@ -53,12 +53,15 @@ class Database:
     """
 
     def __init__(self, url: URL, *, pool_size: int = 10) -> None:
-        self.engine = _create_engine(url, pool_size)
+        is_sqlite = url.get_backend_name() == "sqlite"
+        # SQLite has one writer at a time, and lets those that wait for it starve: within a process
+        # they queue for the one connection instead, first come, first served.
+        self.engine = _create_engine(url, 1 if is_sqlite else pool_size)
         # Reads run in autocommit: no BEGIN and no ROLLBACK travel to the server around them.
         self.reader = _create_engine(
             url, pool_size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
         )
-        if url.get_backend_name() == "sqlite":
+        if is_sqlite:
             _begin_immediately(self.engine)
         self._owner = os.getpid()
 
@@ -193,7 +196,7 @@ def translated_errors() -> Iterator[None]:
 def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:
     options |= {
         "pool_size": pool_size,
-        "max_overflow": pool_size,
+        "max_overflow": pool_size - 1,
         "pool_timeout": POOL_TIMEOUT_S,
         "hide_parameters": True,  # names and numbers of people stay out of error texts
     }
