@@ -167,13 +167,15 @@ def _resources(services: Services, client: Client) -> Sequence[tuple[str, object
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of the settings; the folder of a SQLite file is created."""
+    """The database of the settings; a SQLite file, and its folder, are created when absent, the
+    file for its owner only: contacts and calls are in it."""
     path = settings.sqlite_path
     if path is not None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
         except OSError as ex:
-            raise SettingsError(f"THREECX_DATABASE_URL: {path.parent}: {ex.strerror}.") from ex
+            raise SettingsError(f"THREECX_DATABASE_URL: {path}: {ex.strerror}.") from ex
     return Database(settings.database)
 
 

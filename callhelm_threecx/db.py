@@ -22,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 3
+MISSING_TABLES: Final = "The database has not the tables of this version; run db upgrade."
 POOL_TIMEOUT_S: Final = 10
 SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
 
@@ -119,6 +120,8 @@ class Database:
         """What the driver raised, in our words where the database does not answer."""
         dialect = self.reader.dialect
         driver = dialect.loaded_dbapi
+        if _is_missing_table(ex):
+            return StorageUnavailableError(MISSING_TABLES)
         if not isinstance(ex, (driver.OperationalError, driver.InterfaceError)):
             return ex
         disconnected = dialect.is_disconnect(ex, connection, None)
@@ -190,7 +193,14 @@ def translated_errors() -> Iterator[None]:
             raise StorageUnavailableError(
                 "The database does not answer.", disconnected=True
             ) from ex
+        if _is_missing_table(ex.orig):
+            raise StorageUnavailableError(MISSING_TABLES) from ex
         raise
+
+
+def _is_missing_table(ex: BaseException | None) -> bool:
+    """PostgreSQL's undefined_table and undefined_column; SQLite calls both an OperationalError."""
+    return getattr(ex, "sqlstate", None) in {"42P01", "42703"}
 
 
 def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:

@@ -18,6 +18,8 @@ from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 
 ENV_PREFIX = "THREECX_"
+MAX_KEY = 512
+"""Longest key that a request may show, in characters."""
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
@@ -139,6 +141,8 @@ class Settings(BaseSettings):
             return None
         if len(value.get_secret_value()) < 8:
             raise ValueError("is shorter than 8 characters")
+        if len(value.get_secret_value()) > MAX_KEY:
+            raise ValueError(f"is longer than {MAX_KEY} characters")
         return value
 
     @field_validator("trusted_proxies", mode="before")

@@ -38,7 +38,7 @@ class Api:
         self.app.services.close()
 
     def set_up(self, organization: str = "acme", **settings: Any) -> str:
-        """Set an organization up and return its key; ``settings`` as ``PATCH /setup`` takes them."""
+        """Set an organization up and return its key; ``settings`` as ``PATCH /setup`` has them."""
         answer = self.post("/setup", {"organizationId": organization}, key=ADMIN_KEY)
         self.org_keys[organization] = answer.json["apiKey"]
         if settings:

@@ -20,6 +20,7 @@ from callhelm_threecx.limiter import Limiter
 from callhelm_threecx.middleware.client import neighbourhood
 from callhelm_threecx.services.events import Event, EventStatus, EventType
 from callhelm_threecx.services.integrations import Integration, Integrations
+from callhelm_threecx.settings import MAX_KEY
 
 _log = logging.getLogger(__name__)
 _REFUSED: Final = "A valid API key is required."
@@ -152,4 +153,4 @@ def _shown_key(req: falcon.Request, *, in_query: bool) -> str:
         shown = credentials.strip() if scheme.casefold() == "bearer" else ""
     if not shown and in_query:
         shown = (req.get_param("apiKey") or "").strip()
-    return shown[:512]
+    return shown[:MAX_KEY]

@@ -1,4 +1,4 @@
-"""The yardstick: Falcon and one prepared, indexed query. No key, no limit, no tenants, no events."""
+"""The yardstick: Falcon and one prepared, indexed query; no key, limit, tenants or events."""
 
 import os
 import threading

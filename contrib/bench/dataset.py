@@ -12,7 +12,7 @@ from callhelm_threecx.stores import folding
 from callhelm_threecx.stores.base import NewContact, Phone, PhoneType
 
 FIRST = ("Anna", "Ben", "Chloé", "Dmitri", "Elif", "Farid", "Grace", "Hiro", "Inés", "Jörg")
-LAST = ("Müller", "Smith", "Rossi", "García", "Ivanov", "Yılmaz", "Tanaka", "Dubois", "Novák")
+LAST = ("Müller", "Smith", "Rossi", "García", "Ivanov", "Yildiz", "Tanaka", "Dubois", "Novák")
 COMPANY = ("Nordwind GmbH", "Acme Ltd", "Sol y Mar SA", "Blue Fjord AS", "Hinode KK")
 
 

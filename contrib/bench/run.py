@@ -69,18 +69,17 @@ def main() -> None:
 
 def measure(options: Options) -> dict[str, object]:
     """Measure at each size; ratios are product over bare, pair by pair."""
-    with postgres() as server:
-        with contextlib.ExitStack() as running:
-            targets = {}
+    rounds: dict[int, list[dict[str, load.Outcome]]] = {size: [] for size in SIZES}
+    with postgres() as server, contextlib.ExitStack() as running:
+        targets = {}
+        for size in SIZES:
+            url = create_database(server, f"bench_{size}")
+            targets[size] = running.enter_context(servers(url, size, options))
+        for number in range(options.rounds + 1):
             for size in SIZES:
-                url = create_database(server, f"bench_{size}")
-                targets[size] = running.enter_context(servers(url, size, options))
-            rounds: dict[int, list[dict[str, load.Outcome]]] = {size: [] for size in SIZES}
-            for number in range(options.rounds + 1):
-                for size in SIZES:
-                    pair = {name: one(t, options) for name, t in targets[size].items()}
-                    if number:  # the first round warms up
-                        rounds[size].append(pair)
+                pair = {name: one(t, options) for name, t in targets[size].items()}
+                if number:  # the first round warms up
+                    rounds[size].append(pair)
     return summary(options, rounds)
 
 
