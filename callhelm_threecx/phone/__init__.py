@@ -57,21 +57,8 @@ _SHOWN: Final = 2
 _MIN_HIDDEN: Final = 4
 
 
-def _mask(text: str) -> str:
-    written = read(text)
-    if written is None:
-        return _ALL_HIDDEN
-    reading = matching.without_region(written)
-    digits = reading.digits if reading else written.spellings[0]
-    code = reading.country_code if reading else ""
-    if len(digits) - len(code) - _SHOWN < _MIN_HIDDEN:
-        return _ALL_HIDDEN
-    return ("+" + code if code else "") + _HIDDEN + digits[-_SHOWN:]
-
-
 _cached_parse = lru_cache(maxsize=8192)(matching.parse)
 _cached_candidates = lru_cache(maxsize=8192)(matching.candidates)
-_cached_mask = lru_cache(maxsize=8192)(_mask)
 
 
 def parse(text: str, region: str) -> PhoneNumber | None:
@@ -102,7 +89,17 @@ def mask(text: str) -> str:
     ``"+4930123456"`` gives ``"+49•••••56"``, always with as many bullets. Where fewer than four
     digits would be hidden, and in a text without digits, nothing is shown.
     """
-    return _cached_mask(bounded(text))
+    written = read(bounded(text))
+    if written is None:
+        return _ALL_HIDDEN
+    digits = written.spellings[0]
+    is_international = written.plus or written.lost_plus or digits.startswith("00")
+    if not (written.plus or written.lost_plus):
+        digits = digits.removeprefix("00")
+    code = plans.country_code(digits) if is_international else ""
+    if len(digits) - len(code) - _SHOWN < _MIN_HIDDEN:
+        return _ALL_HIDDEN
+    return ("+" + code if code else "") + _HIDDEN + digits[-_SHOWN:]
 
 
 def search_digits(number: PhoneNumber) -> tuple[str, ...]:

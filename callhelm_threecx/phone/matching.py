@@ -1,6 +1,7 @@
 """From a text to the stored form of a number, and to what a searched text may mean."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from callhelm_threecx.phone import plans, text
 from callhelm_threecx.phone.plans import Reading
@@ -101,10 +102,10 @@ class _Readings:
 
 def parse(typed: str, region: str) -> PhoneNumber | None:
     """Read a bounded text for keeping; see the package."""
-    written = text.read(typed)
-    if written is None:
+    found = _read(typed, region)
+    if found is None:
         return None
-    readings = _best_spelling(written, region)
+    written, readings = found
     kept = _kept(readings, written)
     digits = kept.digits if kept else readings.digits
     return PhoneNumber(
@@ -118,10 +119,10 @@ def parse(typed: str, region: str) -> PhoneNumber | None:
 
 def candidates(searched: str, region: str) -> Candidates | None:
     """Read a bounded text for searching; see the package."""
-    written = text.read(searched)
-    if written is None:
+    found = _read(searched, region)
+    if found is None:
         return None
-    readings = _best_spelling(written, region)
+    _, readings = found
     exact = _with_presentations(readings.meanings)
     if readings.direct:
         return Candidates(exact, suffix="")
@@ -131,9 +132,11 @@ def candidates(searched: str, region: str) -> Candidates | None:
     return Candidates(tuple(dict.fromkeys(exact)), suffix=_suffix(readings))
 
 
-def without_region(written: text.Written) -> Reading | None:
-    """Read a number whose plus or 00 is written, or lost in a URL; None for any other."""
-    return next(iter(_best_spelling(written, region="").direct), None)
+@lru_cache(maxsize=1024)
+def _read(typed: str, region: str) -> tuple[text.Written, _Readings] | None:
+    """What is written and what it means: who looks a number up also logs it, a moment later."""
+    written = text.read(typed)
+    return (written, _best_spelling(written, region)) if written else None
 
 
 def _best_spelling(written: text.Written, region: str) -> _Readings:

@@ -41,16 +41,18 @@ _PRESENTATIONS: Final = (
 )
 
 
+_COUNTRY_CODES: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One meaning of a text: an international number.
 
-    ``digits`` are those of E.164 without the plus, ``country_code`` their first part; ``valid``
-    tells a number within an assigned range from one that merely has a possible length.
+    ``digits`` are those of E.164 without the plus; ``valid`` tells a number within an assigned
+    range from one that merely has a possible length.
     """
 
     digits: str
-    country_code: str
     valid: bool
 
 
@@ -80,6 +82,12 @@ def national(digits: str, region: str) -> Reading | None:
     if reading and not reading.valid and len(digits) < MIN_SUBSCRIBER:
         return None
     return reading
+
+
+def country_code(digits: str) -> str:
+    """Return the country code with which international digits begin; empty when with none."""
+    starts = (digits[:length] for length in (1, 2, 3))
+    return next((code for code in starts if code.isdigit() and int(code) in _COUNTRY_CODES), "")
 
 
 def behind_international_prefix(digits: str, region: str) -> tuple[str, ...]:
@@ -129,8 +137,7 @@ def _read(number: str, region: str | None) -> Reading | None:
     parsed = _parsed(number, region)
     if parsed is None:
         return None
-    country_code = str(parsed.country_code)
-    digits = country_code + phonenumbers.national_significant_number(parsed)
+    digits = str(parsed.country_code) + phonenumbers.national_significant_number(parsed)
     # is_possible_number() would also let a subscriber number without its area code pass.
     length = phonenumbers.is_possible_number_with_reason(parsed)
     if len(digits) > MAX_E164 or length != phonenumbers.ValidationResult.IS_POSSIBLE:
@@ -138,7 +145,7 @@ def _read(number: str, region: str | None) -> Reading | None:
     valid = phonenumbers.is_valid_number(parsed)
     if not valid and _parsed("+" + digits, None) != parsed:
         return None  # such as 0000000: with its country code, another zero would be taken off it
-    return Reading(digits, country_code, valid)
+    return Reading(digits, valid)
 
 
 def _parsed(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
