@@ -41,6 +41,9 @@ def lookup(organization: str | None = "acme", at: datetime = NOON, **fields: Any
     return Event(organization, EventType.LOOKUP, created_at=at, **fields)
 
 
+SOME_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
 def ids(log: EventLog, wanted: EventFilter, limit: int = 200) -> list[uuid.UUID]:
     return [row.id for row in log.page(wanted, limit=limit).events]
 
@@ -85,8 +88,10 @@ def encoded(text: str) -> str:
         *("x", "====", "\u00e4", "a b", "'", "9" * 1000, encoded(" "), encoded("x y")),
         encoded("2026-11-22T12:00:00+00:00"),
         encoded("2026-11-22T12:00:00+00:00 x"),
-        encoded(f"0001-01-01T00:00:00+05:00 {uuid.uuid4()}"),
-        encoded(f"2026-11-22T12:00:00+00:00 {uuid.uuid4()} more"),
+        encoded(f"0001-01-01T00:00:00+05:00 {uuid.UUID('0f8fad5b-d9cb-469f-a165-70867728950e')}"),
+        encoded(
+            f"2026-11-22T12:00:00+00:00 {uuid.UUID('0f8fad5b-d9cb-469f-a165-70867728950e')} more"
+        ),
     ],
 )
 def test_a_cursor_that_the_log_did_not_give_is_bad_input(log: EventLog, cursor: str) -> None:

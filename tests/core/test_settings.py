@@ -8,10 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from callhelm_threecx.errors import SettingsError
-from callhelm_threecx.keys import generate_secret_key
 from callhelm_threecx.settings import ENV_PREFIX, Settings
 
-KEY, OTHER_KEY = generate_secret_key(), generate_secret_key()
+# Fixed, so that every process of a run gives the tests the same names; each has a - or _ in it.
+KEY = "upSNkoTq4HylYRCE_jJAQ04PcvpSpsVaAzCzfsZLxog="
+OTHER_KEY = "YqJoWqXl6OYCer948m73ssGNRVOJ3KHTpJGNTG7H_88="
 
 GOOD: dict[str, list[tuple[str, Any]]] = {
     "database_url": [
