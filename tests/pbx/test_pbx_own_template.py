@@ -93,10 +93,10 @@ def test_an_address_is_looked_up_and_its_chat_journaled(office: MakePbx) -> None
     assert journal.find("contactId") == [created.entity_id]
 
 
-def test_a_call_flow_finds_by_number_and_by_free_text(office: MakePbx) -> None:
+def test_a_call_flow_finds_by_number_by_id_and_by_free_text(office: MakePbx) -> None:
     pbx = office()
     created = create(pbx)
-    for kind, value in (("number", FORMS[0]), ("query", "Lee")):
+    for kind, value in (("number", FORMS[0]), ("id", created.entity_id), ("query", "Lee")):
         assert pbx.cfd_lookup(kind, value).find("contacts.id") == [created.entity_id]
 
 
