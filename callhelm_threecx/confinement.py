@@ -32,7 +32,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
-from callhelm_threecx.models import OrganizationRow
+from callhelm_threecx.models import OrganizationRow, organization_tables
 
 _CHECKED: Final = "organization_checked"
 _ORGANIZATION: Final = "confining_organization_id"
@@ -108,7 +108,7 @@ def _confinement() -> tuple[ExecutableOption, ...]:
             include_aliases=True,
             track_closure_variables=False,
         )
-        for table in OrganizationRow.__subclasses__()
+        for table in organization_tables()
     )
 
 

@@ -75,7 +75,10 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 ByteText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-class Row(SQLModel, registry=registry(metadata=metadata)):
+_registry = registry(metadata=metadata)
+
+
+class Row(SQLModel, registry=_registry):
     """Base of every table of the package."""
 
     metadata: ClassVar[MetaData] = metadata
@@ -221,8 +224,29 @@ class ContactPhoneRow(OrganizationRow, table=True):
     tail: str = Field(sa_type=ByteText)
 
 
-class CallRow(OrganizationRow, table=True):
-    """One ended call, once: ``fingerprint`` is unique within the organization."""
+class ConversationRow(OrganizationRow):
+    """What calls and chats have in common. ``fingerprint`` is unique within the organization."""
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    fingerprint: str = Field(sa_type=ByteText)
+    number: str = Field(default="", sa_type=Text)
+    name: str = Field(default="", sa_type=Text)
+    contact_id: str | None = Field(default=None, sa_type=ByteText)
+    agent_extension: str = Field(default="", sa_type=Text)
+    agent_id: str | None = Field(default=None, sa_type=Text)
+    agent_email: str = Field(default="", sa_type=Text)
+    agent_name: str = Field(default="", sa_type=Text)
+    attributed_by: str | None = Field(default=None, sa_type=Text)
+    queue_extension: str = Field(default="", sa_type=Text)
+    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    duration_seconds: int | None = None
+    subject: str = Field(default="", sa_type=Text)
+    created_at: datetime = _instant()
+
+
+class CallRow(ConversationRow, table=True):
+    """One ended call, once."""
 
     __tablename__ = "three_cx_calls"
     __table_args__ = (
@@ -231,31 +255,15 @@ class CallRow(OrganizationRow, table=True):
         Index(None, "organization_id", "contact_id", "started_at"),
     )
 
-    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    fingerprint: str = Field(sa_type=ByteText)
     call_type: str = Field(sa_type=Text)
     direction: str = Field(sa_type=Text)
-    number: str = Field(default="", sa_type=Text)
-    name: str = Field(default="", sa_type=Text)
-    contact_id: str | None = Field(default=None, sa_type=ByteText)
-    agent_extension: str = Field(default="", sa_type=Text)
-    agent_id: str | None = Field(default=None, sa_type=Text)
-    agent_email: str = Field(default="", sa_type=Text)
-    agent_name: str = Field(default="", sa_type=Text)
-    attributed_by: str | None = Field(default=None, sa_type=Text)
-    queue_extension: str = Field(default="", sa_type=Text)
-    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    duration_seconds: int | None = None
-    subject: str = Field(default="", sa_type=Text)
     recording_url: str = Field(default="", sa_type=Text)
     transcription: str = Field(default="", sa_type=Text)
     summary: str = Field(default="", sa_type=Text)
     sentiment: str = Field(default="", sa_type=Text)
-    created_at: datetime = _instant()
 
 
-class ChatRow(OrganizationRow, table=True):
+class ChatRow(ConversationRow, table=True):
     """One chat, once, like a call."""
 
     __tablename__ = "three_cx_chats"
@@ -264,21 +272,11 @@ class ChatRow(OrganizationRow, table=True):
         Index(None, "organization_id", "started_at", "id"),
     )
 
-    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    fingerprint: str = Field(sa_type=ByteText)
     messages: str = Field(sa_type=Text)
-    number: str = Field(default="", sa_type=Text)
     email: str = Field(default="", sa_type=Text)
-    name: str = Field(default="", sa_type=Text)
-    contact_id: str | None = Field(default=None, sa_type=ByteText)
-    agent_extension: str = Field(default="", sa_type=Text)
-    agent_id: str | None = Field(default=None, sa_type=Text)
-    agent_email: str = Field(default="", sa_type=Text)
-    agent_name: str = Field(default="", sa_type=Text)
-    attributed_by: str | None = Field(default=None, sa_type=Text)
-    queue_extension: str = Field(default="", sa_type=Text)
-    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    duration_seconds: int | None = None
-    subject: str = Field(default="", sa_type=Text)
-    created_at: datetime = _instant()
+
+
+def organization_tables() -> list[type[OrganizationRow]]:
+    """The mapped class of every table whose rows belong to one organization."""
+    mapped = (mapper.class_ for mapper in _registry.mappers)
+    return [table for table in mapped if issubclass(table, OrganizationRow)]
