@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database
+from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
 from callhelm_threecx.services.events import Event, EventType
@@ -41,6 +41,7 @@ class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retry_when_disconnected
     def all(self, organization_id: str) -> Sequence[AgentMappingRow]:
         """Every mapping of an organization, by extension."""
         ordered = select(AgentMappingRow).order_by(

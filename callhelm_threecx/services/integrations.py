@@ -188,18 +188,21 @@ class Integrations:
         self._forget(organization_id)
         return integration
 
+    @retry_when_disconnected
     def get(self, organization_id: str) -> Integration | None:
         """The integration of an organization, or None before set-up."""
         with self._database.read(organization_id) as session:
             row = self._row(session)
             return self._integration(row) if row else None
 
+    @retry_when_disconnected
     def all(self) -> list[Integration]:
         """Every integration, by organization."""
         ordered = select(IntegrationRow).order_by(col(IntegrationRow.organization_id))
         with self._database.read_all_organizations() as session:
             return [self._integration(row) for row in session.execute(ordered).scalars()]
 
+    @retry_when_disconnected
     def clear_key(self, organization_id: str) -> str:
         """The key in clear, for a template. Raises `NotFoundError` before set-up and
         `keys.UndecipherableError` when no configured secret key decrypts it."""

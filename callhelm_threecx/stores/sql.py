@@ -110,6 +110,7 @@ class SqlContactStore:
         found = [col(ContactRow.search_text).contains(term, autoescape=True) for term in terms]
         return contacts_of(self._rows(organization, _with_phones(and_(*found)), {"most": limit}))
 
+    @retry_when_disconnected
     def get(self, organization: Organization, contact_id: str) -> Contact | None:
         """See `ContactStore.get`."""
         with self._database.read(organization.id) as session:
