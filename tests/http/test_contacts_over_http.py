@@ -176,6 +176,15 @@ def test_a_lookup_by_address_ignores_case(api: Api, anna: dict[str, str], addres
     assert [contact["id"] for contact in answer.json["contacts"]] == [anna["id"]]
 
 
+def test_a_lookup_by_id_finds_the_contact_of_the_key_and_nobody_else(
+    api: Api, anna: dict[str, str]
+) -> None:
+    path = f"/contacts/lookup?id={anna['id']}"
+    assert [found["id"] for found in api.get(path).json["contacts"]] == [anna["id"]]
+    assert api.get(path, key=api.key("rival")).json == {"success": True, "contacts": []}
+    assert api.get("/contacts/lookup?id=nobody").json["contacts"] == []
+
+
 def test_a_contact_without_a_name_is_shown_by_its_company(api: Api) -> None:
     api.create(Company="Only Company", Number="+49302222222")
     [contact] = api.lookup("+49302222222")
