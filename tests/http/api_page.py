@@ -88,7 +88,7 @@ class Story:
     def _shown(self, answer: Any) -> str:
         if answer.content_type != "application/json":
             return str(answer.text.partition("<Scenarios>")[0].rstrip()) + "\n  …"
-        text = json.dumps(answer.json, indent=2, ensure_ascii=False)
+        text = json.dumps(_ordered(answer.json), indent=2, ensure_ascii=False)
         for pattern, sample in _SAMPLES:
             text = pattern.sub(sample, text)
         return text
@@ -124,6 +124,19 @@ def main() -> None:
         PAGE.write_text(page(api), encoding="utf-8")
         api.close()
     sys.stdout.write(f"{PAGE}\n")
+
+
+def _ordered(answer: Any) -> Any:
+    """An answer whose raw data have one order: PostgreSQL keeps the names of a JSON value in its
+    own."""
+    if isinstance(answer, list):
+        return [_ordered(each) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        name: dict(sorted(value.items())) if name == "rawData" else _ordered(value)
+        for name, value in answer.items()
+    }
 
 
 if __name__ == "__main__":
