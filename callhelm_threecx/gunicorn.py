@@ -36,6 +36,11 @@ KEEPALIVE_S: Final = 30
 """Seconds that an idle connection stays open: a call makes several requests, minutes apart at
 most, and a proxy in front of the server holds its connections too."""
 
+GRACEFUL_TIMEOUT_S: Final = 8
+"""Seconds that requests have to end when the server is stopped: less than the ten after which
+container runtimes kill. A worker that is told to stop while it still boots misses it, and is ended
+after this time (seen with gunicorn 27)."""
+
 _SECRETS: Final = re.compile(r"(api_?key(?:=|%3d|\W{2,4}))[^&\s'\"]+|(3cx_)[\w-]+", re.IGNORECASE)
 _SECRET_ATOMS: Final = re.compile(
     r"\{(?:http_)?(?:x[-_]api[-_]key|(?:proxy[-_])?authorization|cookie)\}[ie]", re.IGNORECASE
@@ -179,6 +184,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_class": WORKER_CLASS,
         "threads": THREADS,
         "keepalive": KEEPALIVE_S,
+        "graceful_timeout": GRACEFUL_TIMEOUT_S,
         "preload_app": True,
         "logger_class": JsonServerLogger if is_json else TextServerLogger,
         "loglevel": settings.log_level.lower(),
