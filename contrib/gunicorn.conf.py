@@ -17,6 +17,7 @@ workers = threecx.default_workers()
 worker_class = _options["worker_class"]
 threads = _options["threads"]
 keepalive = _options["keepalive"]
+graceful_timeout = _options["graceful_timeout"]
 preload_app = _options["preload_app"]
 loglevel = _options["loglevel"]
 accesslog = None  # the application logs one line for each request by itself
