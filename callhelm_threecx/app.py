@@ -1,12 +1,10 @@
 """The composition root: settings in, a Falcon app out. The one place where things meet."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import falcon
-import falcon.media
 from falcon.media import JSONHandler
 
 from callhelm_threecx import keys, migrate, routes
@@ -131,10 +129,7 @@ def build_app(services: Services) -> ThreeCXApp:
     app.services = services
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.xml_error_serialization = False
-    # Falcon's default builds an encoder for each answer; this one is built once.
-    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-    app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=encoder.encode)
-    app.resp_options.media_handlers[falcon.MEDIA_JSON] = falcon.media.JSONHandler(dumps=to_json)
+    app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)
     ErrorAnswers(settings.prefix, emit).register(app)
     for path, resource in _resources(services, client):
         check_declaration(resource)

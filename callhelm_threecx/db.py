@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from callhelm_threecx.confinement import OrganizationSession, PreparedRead
-from callhelm_threecx.errors import StorageUnavailableError
+from callhelm_threecx.errors import BadInputError, StorageUnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +25,12 @@ CONNECT_TIMEOUT_S: Final = 3
 MISSING_TABLES: Final = "The database has not the tables of this version; run db upgrade."
 POOL_TIMEOUT_S: Final = 10
 SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
+
+# In a host's database ids are UUIDs and refer to its own tables (PostgreSQL's error codes).
+_BAD_REFERENCES: Final = {
+    "22P02": ("An id is not one of this database's.", "malformed_id"),
+    "23503": ("What an id refers to is not there.", "unknown_reference"),
+}
 
 
 def retry_when_disconnected(function: Callable[P, T]) -> Callable[P, T]:
@@ -122,6 +128,9 @@ class Database:
         driver = dialect.loaded_dbapi
         if _is_missing_table(ex):
             return StorageUnavailableError(MISSING_TABLES)
+        bad_reference = _bad_reference(ex)
+        if bad_reference is not None:
+            return bad_reference
         if not isinstance(ex, (driver.OperationalError, driver.InterfaceError)):
             return ex
         disconnected = dialect.is_disconnect(ex, connection, None)
@@ -179,7 +188,8 @@ class Database:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn "the database does not answer" into `StorageUnavailableError`."""
+    """Turn "the database does not answer" into `StorageUnavailableError`, and an id that the
+    columns of a host's database do not take into `BadInputError`."""
     try:
         yield
     except PoolTimeoutError as ex:
@@ -195,7 +205,15 @@ def translated_errors() -> Iterator[None]:
             ) from ex
         if _is_missing_table(ex.orig):
             raise StorageUnavailableError(MISSING_TABLES) from ex
+        bad_reference = _bad_reference(ex.orig)
+        if bad_reference is not None:
+            raise bad_reference from ex
         raise
+
+
+def _bad_reference(ex: BaseException | None) -> BadInputError | None:
+    known = _BAD_REFERENCES.get(getattr(ex, "sqlstate", None) or "")
+    return BadInputError(known[0], code=known[1]) if known else None
 
 
 def _is_missing_table(ex: BaseException | None) -> bool:

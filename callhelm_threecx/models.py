@@ -7,6 +7,7 @@ statement on it.
 import os
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -21,7 +22,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import registry
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData(
@@ -70,10 +73,44 @@ class UtcInstant(TypeDecorator[datetime]):
         return value.astimezone(timezone.utc)
 
 
+class Identifier(UserDefinedType[str]):
+    """An id as text. Our own columns are TEXT; a column of a host, or of an earlier integration,
+    may be ``uuid``: the server is left to read the text as what the column is, and text comes back.
+
+    ``collation`` is PostgreSQL's, for our own columns.
+    """
+
+    cache_ok = True
+
+    def __init__(self, collation: str | None = None) -> None:
+        self.collation = collation
+
+    def get_col_spec(self, **_kwargs: Any) -> str:
+        """The type of a new column; SQLite compares bytes anyway."""
+        return "TEXT"
+
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[Any], str | None] | None:
+        """``uuid`` columns come as `uuid.UUID`."""
+        return _text_of
+
+
+def _text_of(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+@compiles(Identifier, "postgresql")
+def _identifier_on_postgresql(kind: Identifier, _compiler: Any, **_kwargs: Any) -> str:
+    return f'TEXT COLLATE "{kind.collation}"' if kind.collation else "TEXT"
+
+
 Json = JSON().with_variant(JSONB(), "postgresql")
 # Plain byte order, whatever the database's collation: prefixes are looked up as ranges.
 ByteText = Text().with_variant(Text(collation="C"), "postgresql")
 
+
+ORGANIZATION_ID: Any = Identifier("C")
 
 _registry = registry(metadata=metadata)
 
@@ -87,7 +124,7 @@ class Row(SQLModel, registry=_registry):
 class OrganizationRow(Row):
     """Base of every table whose rows belong to one organization."""
 
-    organization_id: str = Field(max_length=64, sa_type=ByteText)
+    organization_id: str = Field(max_length=64, sa_type=ORGANIZATION_ID)
 
 
 def _instant(**kwargs: Any) -> Any:
@@ -124,7 +161,7 @@ class AgentMappingRow(OrganizationRow, table=True):
 
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     three_cx_extension: str = Field(sa_type=ByteText)
-    agent_id: str | None = Field(default=None, sa_type=Text)
+    agent_id: str | None = Field(default=None, sa_type=Identifier())
     agent_email: str | None = Field(default=None, sa_type=Text)
     agent_first_name: str | None = Field(default=None, sa_type=Text)
     agent_last_name: str | None = Field(default=None, sa_type=Text)
@@ -151,13 +188,13 @@ class EventRow(OrganizationRow, table=True):
         Index(None, "created_at", "id"),
     )
 
-    organization_id: str | None = Field(default=None, sa_type=ByteText)  # type: ignore[assignment]
+    organization_id: str | None = Field(default=None, sa_type=ORGANIZATION_ID)  # type: ignore[assignment]
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     event_type: str = Field(sa_type=ByteText)
     status: str = Field(default="ok", sa_type=ByteText)
     phone_number: str | None = Field(default=None, sa_type=Text)
-    contact_id: str | None = Field(default=None, sa_type=Text)
-    call_id: str | None = Field(default=None, sa_type=Text)
+    contact_id: str | None = Field(default=None, sa_type=Identifier())
+    call_id: str | None = Field(default=None, sa_type=Identifier())
     agent_extension: str | None = Field(default=None, sa_type=Text)
     call_direction: str | None = Field(default=None, sa_type=Text)
     call_type: str | None = Field(default=None, sa_type=Text)

@@ -1,14 +1,15 @@
 """What the product needs from a place where contacts live.
 
 `ContactStore` is the whole contract of a backend: five questions, and whether it is healthy. What a
-backend can do beyond that is a separate protocol (`BulkContacts`, `TransactionalContacts`), asked
-for with ``isinstance``. `callhelm_threecx.testing` holds the tests that every backend passes.
+backend can do beyond that is a separate protocol (`BulkContacts`, `TransactionalContacts`,
+`TransactionalCalls`, `Members`, `CheckedAtStart`), asked for with ``isinstance``. `callhelm_threecx.testing` holds the tests that every backend passes.
 
 A store may raise `StoreUnavailableError` when its backend does not answer (the caller gets a 503)
 and `InvalidContactError` for a contact that it cannot keep (400). It never sees a request: the
 organization comes from the key that opened the door.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -155,6 +156,95 @@ class TransactionalContacts(Protocol):
 
     def touch_within(self, session: Session, contact_id: str, at: datetime) -> None:
         """Note that the contact was active at this instant, if that is later than before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournaledCall:
+    """One ended call, for a store that keeps calls: what the PBX reported, and what we made of it.
+
+    ``call_type`` and ``direction`` are in 3CX's words (``Notanswered``, ``Outbound``); ``number``
+    is the other party's, E.164 where it parses; ``member_id`` is the CRM's user whose call it was,
+    found by ``attributed_by``; ``report`` is the body as it came, by field.
+    """
+
+    id: uuid.UUID
+    call_type: str
+    direction: str
+    number: str
+    name: str = ""
+    contact_id: str | None = None
+    agent_extension: str = ""
+    agent_email: str = ""
+    agent_name: str = ""
+    member_id: str | None = None
+    attributed_by: str | None = None
+    queue_extension: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_seconds: int | None = None
+    subject: str = ""
+    recording_url: str = ""
+    transcription: str = ""
+    summary: str = ""
+    sentiment: str = ""
+    report: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class TransactionalCalls(Protocol):
+    """A store that keeps calls in a table of its own, in the product's own database. That a call is
+    kept once is decided before it is asked: `three_cx_calls` remembers which reports there were."""
+
+    def add_call_within(
+        self, session: Session, organization: Organization, call: JournaledCall
+    ) -> None:
+        """Keep a call, under its id, in the caller's transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user of the CRM who may answer calls; inactive ones are never given out.
+
+    ``extensions`` are those of the PBX, the surest first.
+    """
+
+    id: str
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    extensions: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Members(Protocol):
+    """A store that knows the users of the CRM: in the product's own database."""
+
+    def members(self, organization: Organization) -> Sequence[Member]:
+        """Every active member of an organization, by id."""
+        ...
+
+    def find_members_within(
+        self,
+        session: Session,
+        *,
+        ids: Sequence[str] = (),
+        extension: str = "",
+        emails: Sequence[str] = (),
+    ) -> Sequence[Member]:
+        """The active members of the session's organization with one of the ids, with the extension,
+        or with one of the addresses (whatever its case); blank ones find nobody."""
+        ...
+
+
+@runtime_checkable
+class CheckedAtStart(Protocol):
+    """A store that must find tables of somebody else's."""
+
+    def check(self) -> None:
+        """Raise `callhelm_threecx.errors.SettingsError` that names the table or column that is
+        missing, and `StoreUnavailableError` when the backend does not answer."""
         ...
 
 
