@@ -45,7 +45,9 @@ def _backend_of(item: pytest.Item) -> str:
     if item.get_closest_marker("redis"):
         return "redis"
     callspec = getattr(item, "callspec", None)
-    return str(callspec.params.get("backend", "sqlite")) if callspec else "sqlite"
+    if callspec is not None and "backend" in callspec.params:
+        return str(callspec.params["backend"])
+    return "postgres" if "postgres_server" in getattr(item, "fixturenames", ()) else "sqlite"
 
 
 @pytest.fixture(scope="session")
