@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -13,15 +13,6 @@ from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
 from callhelm_threecx.services.events import Event, EventType
-from callhelm_threecx.services.reports import Agent
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Whose call it was, and by what that was found (``extension`` or ``email``)."""
-
-    mapping: AgentMappingRow
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +73,6 @@ class Agents:
             session.delete(row)
             detail = {"action": "unmap_agent", "extensions": [row.three_cx_extension]}
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
-
-
-def attribute(session: Session, agent: Agent) -> Attribution | None:
-    """Find the agent of a call in the session's organization: by extension, then by e-mail."""
-    conditions = []
-    if agent.extension:
-        conditions.append(col(AgentMappingRow.three_cx_extension) == agent.extension)
-    if agent.email:
-        folded = func.lower(col(AgentMappingRow.agent_email))
-        conditions.append(folded == agent.email.lower())
-    if not conditions:
-        return None
-    statement = select(AgentMappingRow).where(or_(*conditions))
-    ordered = statement.order_by(col(AgentMappingRow.three_cx_extension))
-    rows = session.execute(ordered).scalars().all()
-    for row in rows:
-        if agent.extension and row.three_cx_extension == agent.extension:
-            return Attribution(row, "extension")
-    return Attribution(rows[0], "email") if rows else None
 
 
 def _put(session: Session, organization_id: str, mapping: NewMapping) -> AgentMappingRow:

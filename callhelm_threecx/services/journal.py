@@ -19,7 +19,7 @@ from callhelm_threecx import phone
 from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import CallRow, ChatRow, utc_now
-from callhelm_threecx.services.agents import Attribution, attribute
+from callhelm_threecx.services.attribution import Attribution, attribute
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
 from callhelm_threecx.services.integrations import Integration
 from callhelm_threecx.services.reports import (
@@ -109,7 +109,7 @@ class Journal:
     ) -> Recorded:
         row.contact_id = contact_id  # not one that a failed first try created
         with self._database.write(integration.organization_id) as session:
-            attribution = attribute(session, report.agent)
+            attribution = attribute(session, report.agent, self._store)
             _attribute(row, attribution)
             if insert_unless_present(session, row):
                 duplicate = False
@@ -188,11 +188,9 @@ def _attribute(row: CallRow | ChatRow, attribution: Attribution | None) -> None:
     """An unmapped agent is kept as the PBX named them, and shown as such."""
     if attribution is None:
         return
-    mapping = attribution.mapping
-    row.agent_id = mapping.agent_id
-    row.agent_email = mapping.agent_email or row.agent_email
-    name = f"{mapping.agent_first_name or ''} {mapping.agent_last_name or ''}".strip()
-    row.agent_name = name or row.agent_name
+    row.agent_id = attribution.agent_id
+    row.agent_email = attribution.email or row.agent_email
+    row.agent_name = attribution.name or row.agent_name
     row.attributed_by = attribution.by
 
 

@@ -208,14 +208,15 @@ class TransactionalCalls(Protocol):
 class Member:
     """A user of the CRM who may answer calls; inactive ones are never given out.
 
-    ``extensions`` are those of the PBX, the surest first.
+    ``three_cx_extension`` is the extension that the CRM keeps for the PBX, ``extension`` one of its
+    own, which may be the same.
     """
 
     id: str
     email: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    extensions: tuple[str, ...] = ()
+    name: str = ""
+    three_cx_extension: str = ""
+    extension: str = ""
 
 
 @runtime_checkable
