@@ -82,7 +82,10 @@ def _among_members(
     if own is not None:
         return _by_member("member_extension", own)
     own = _with_email(agent.email, members)
-    return _by_member("member_email", own) if own else None
+    if own is not None:
+        return _by_member("member_email", own)
+    nameless = (pair for pair in mappings if not pair[1].agent_id)  # of nobody in the CRM
+    return next((_mapped(by, mapping) for by, mapping in nameless), None)
 
 
 def _member_of(mapping: AgentMappingRow, members: Sequence[Member]) -> Member | None:

@@ -31,9 +31,11 @@ from callhelm_threecx.services.reports import (
 )
 from callhelm_threecx.stores.base import (
     ContactStore,
+    JournaledCall,
     NewContact,
     Organization,
     Phone,
+    TransactionalCalls,
     TransactionalContacts,
 )
 
@@ -69,12 +71,13 @@ class Journal:
             fingerprint=report.fingerprint(organization.id, organization.region),
             call_type=report.call_type.value,
             direction=report.direction.value,
-            recording_url=report.recording_url,
-            transcription=report.transcription,
-            summary=report.summary,
             sentiment=report.sentiment,
             **_common_columns(report, organization, contact_id),
         )
+        if not isinstance(self._store, TransactionalCalls):  # else the store keeps the long texts
+            row.recording_url = report.recording_url
+            row.transcription = report.transcription
+            row.summary = report.summary
         event = _event(organization, EventType.JOURNAL, report)
         event.call_direction = report.direction.value
         event.call_type = report.call_type.value
@@ -114,6 +117,8 @@ class Journal:
             if insert_unless_present(session, row):
                 duplicate = False
                 self._follow_up(session, integration, report, row)
+                if isinstance(row, CallRow) and isinstance(report, CallReport):
+                    self._hand_over(session, integration.organization, report, row)
             else:
                 duplicate = True
                 row.id, row.contact_id = _already_there(session, row)
@@ -160,6 +165,14 @@ class Journal:
             at = min(report.ended_at or report.started_at or utc_now(), utc_now())
             self._store.touch_within(session, row.contact_id, at)
 
+    def _hand_over(
+        self, session: Session, organization: Organization, report: CallReport, row: CallRow
+    ) -> None:
+        """Give a new call to a store that keeps calls; our row remembers that it was reported."""
+        if isinstance(self._store, TransactionalCalls):
+            call = _journaled(report, row)
+            self._store.add_call_within(session, organization, call)
+
     def _create(self, session: Session, organization: Organization, contact: NewContact) -> str:
         if isinstance(self._store, TransactionalContacts):
             return self._store.create_within(session, organization, contact)[0].id
@@ -182,6 +195,32 @@ def _common_columns(
         "duration_seconds": report.duration_seconds,
         "subject": report.subject,
     }
+
+
+def _journaled(report: CallReport, row: CallRow) -> JournaledCall:
+    return JournaledCall(
+        id=row.id,
+        call_type=row.call_type,
+        direction=row.direction,
+        number=row.number,
+        name=row.name,
+        contact_id=row.contact_id,
+        agent_extension=row.agent_extension,
+        agent_email=row.agent_email,
+        agent_name=row.agent_name,
+        member_id=row.agent_id,
+        attributed_by=row.attributed_by,
+        queue_extension=row.queue_extension,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration_seconds=row.duration_seconds,
+        subject=row.subject,
+        recording_url=report.recording_url,
+        transcription=report.transcription,
+        summary=report.summary,
+        sentiment=row.sentiment,
+        report=report.raw,
+    )
 
 
 def _attribute(row: CallRow | ChatRow, attribution: Attribution | None) -> None:
