@@ -10,11 +10,13 @@ from falcon.media import JSONHandler
 from callhelm_threecx import keys, migrate, routes
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
+from callhelm_threecx.identity import IdentityHook
 from callhelm_threecx.limiter import Limiter, limit_of
 from callhelm_threecx.middleware.auth import Admission, KeyAuth, check_declaration
 from callhelm_threecx.middleware.client import Client
 from callhelm_threecx.middleware.context import RequestContext
 from callhelm_threecx.middleware.rate_limit import RateLimit
+from callhelm_threecx.middleware.sign_in import SignIn, hook_of
 from callhelm_threecx.resources.admin import AgentResource, AgentsResource, SetupResource
 from callhelm_threecx.resources.contacts import CreateResource, LookupResource, SearchResource
 from callhelm_threecx.resources.errors import ErrorAnswers, to_json
@@ -96,24 +98,42 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
 
 
 def create_app(
-    settings: Settings | None = None, *, store: ContactStore | None = None, **overrides: Any
+    settings: Settings | None = None,
+    *,
+    store: ContactStore | None = None,
+    identity: IdentityHook | str | None = None,
+    **overrides: Any,
 ) -> ThreeCXApp:
     """Build the WSGI application.
 
     Without ``settings`` they are read from the environment; ``overrides`` are single settings by
     name (``database_url="sqlite:///calls.db"``). ``store`` is used in place of the configured
-    contact store. Raises `SettingsError` that names the setting at fault.
+    contact store, and ``identity`` in place of the configured identity hook: a callable that tells
+    who is signed in to the host, or the name of an installed one. Raises `SettingsError` that names
+    the setting at fault.
     """
+    if isinstance(identity, str):
+        overrides["identity"], identity = identity, None
     if settings is None:
         settings = Settings.load(**overrides)
     elif overrides:
         settings = Settings.load(**{**settings.model_dump(), **overrides})
-    return build_app(build_services(settings, store=store))
+    services = build_services(settings, store=store)
+    try:
+        return build_app(services, identity=identity)
+    except BaseException:
+        services.close()
+        raise
 
 
-def build_app(services: Services) -> ThreeCXApp:
-    """The HTTP interface in front of the services."""
+def build_app(services: Services, *, identity: IdentityHook | None = None) -> ThreeCXApp:
+    """The HTTP interface in front of the services, and behind the host's sign-in: the given
+    identity hook, else the one that the settings name.
+
+    Raises `SettingsError` for a hook that cannot be had.
+    """
     settings = services.settings
+    sign_in = SignIn(hook_of(settings, identity))
     client = Client(settings.public_url, settings.trusted_proxies)
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
     emit = services.writer.emit
@@ -121,9 +141,11 @@ def build_app(services: Services) -> ThreeCXApp:
     app = ThreeCXApp(
         middleware=[
             RequestContext(client, settings.max_body),
-            KeyAuth(services.integrations, admin_key, services.limiter, failed, emit),
+            KeyAuth(
+                services.integrations, admin_key, services.limiter, failed, emit, sign_in=sign_in
+            ),
             RateLimit(services.limiter, limit_of(settings.rate_limit)),
-            Admission(),
+            Admission(client),
         ],
     )
     app.services = services

@@ -81,11 +81,18 @@ class Settings(BaseSettings):
         description="The page that a screen pop opens, e.g. "
         "`https://crm.example.com/contacts/{id}`. Default: `/contacts/{id}` below the base.",
     )
+    identity: str | None = Field(
+        None,
+        description="Entry-point name of the identity hook that tells who is signed in to the "
+        "host. Without it, only keys open anything.",
+    )
     contact_store: str = Field("sql", description="Entry-point name of the contact store.")
     contact_store_options: dict[str, Any] = Field(
         default_factory=dict, repr=False, description="Options of the contact store, as JSON."
     )
-    rate_limit: str = Field("600/minute", description="Requests allowed for each key.")
+    rate_limit: str = Field(
+        "600/minute", description="Requests allowed for each key and each signed-in user."
+    )
     failed_auth_limit: str = Field(
         "60/minute", description="Failed authentications allowed for each client address."
     )
@@ -165,6 +172,11 @@ class Settings(BaseSettings):
         if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("must not carry a query, a fragment or a user name")
         return value.rstrip("/")
+
+    @field_validator("identity")
+    @classmethod
+    def _check_identity(cls, value: str | None) -> str | None:
+        return value.strip() or None if value is not None else None
 
     @field_validator("contact_url")
     @classmethod

@@ -46,6 +46,7 @@ def import_(
     from callhelm_threecx.cli.importing import Refused, warn_of_unknown
     from callhelm_threecx.cli.tables import read_table
     from callhelm_threecx.errors import BadInputError
+    from callhelm_threecx.services.audit import AT_COMMAND_LINE
 
     table = read_table(file, COLUMNS, encoding=encoding)
     warn_of_unknown(table)
@@ -60,7 +61,7 @@ def import_(
     with open_services() as services:
         organization_id = integration_of(services, org).organization_id
         if mappings:
-            services.agents.put_all(organization_id, list(mappings.values()))
+            services.agents.put_all(organization_id, list(mappings.values()), by=AT_COMMAND_LINE)
     if rejects is not None:
         refused.write(rejects, table.header)
     if as_json:

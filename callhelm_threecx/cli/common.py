@@ -43,9 +43,9 @@ def open_services() -> Iterator["Services"]:
 
 def checked_organization(text: str) -> str:
     """An organization's id as it was typed. Raises `BadInputError` for what cannot be one."""
-    from callhelm_threecx.resources.reading import organization_id_of
+    from callhelm_threecx.resources.reading import checked_organization_id
 
-    return organization_id_of({"organizationId": text})
+    return checked_organization_id(text)
 
 
 def integration_of(services: "Services", organization: str) -> "Integration":

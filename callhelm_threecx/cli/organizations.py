@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from callhelm_threecx.app import Services
     from callhelm_threecx.services.integrations import Integration
 
-ORIGIN = "command line"
-
 app = typer.Typer(help="Organizations and their keys.", no_args_is_help=True)
 
 
@@ -36,6 +34,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an organization and print its key, which is shown here and in its template only."""
+    from callhelm_threecx.services.audit import AT_COMMAND_LINE
     from callhelm_threecx.services.integrations import Change
 
     organization_id = checked_organization(organization)
@@ -44,11 +43,11 @@ def create(
         if services.integrations.get(organization_id) is not None:
             fail(f"{organization_id} is there already; `org rotate-key` gives it a new key.")
         integration, api_key = services.integrations.set_up(
-            organization_id, organization_name=name or None, origin=ORIGIN
+            organization_id, organization_name=name or None, by=AT_COMMAND_LINE
         )
         if region:
             change = Change(default_region=region)
-            integration = services.integrations.change(organization_id, change, origin=ORIGIN)
+            integration = services.integrations.change(organization_id, change, by=AT_COMMAND_LINE)
         _show_key(services, integration, api_key, as_json=as_json)
 
 
@@ -78,10 +77,12 @@ def rotate_key(
     as_json: AsJson = False,
 ) -> None:
     """Give an organization a new key. The old one stops within 5 seconds, or after its grace."""
+    from callhelm_threecx.services.audit import AT_COMMAND_LINE
+
     with open_services() as services:
         organization_id = integration_of(services, organization).organization_id
         integration, api_key = services.integrations.set_up(
-            organization_id, grace_minutes=grace_minutes, origin=ORIGIN
+            organization_id, grace_minutes=grace_minutes, by=AT_COMMAND_LINE
         )
         _show_key(services, integration, api_key, as_json=as_json)
 
@@ -99,12 +100,13 @@ def enable(organization: OrgArgument) -> None:
 
 
 def _switch(organization: str, *, enabled: bool) -> None:
+    from callhelm_threecx.services.audit import AT_COMMAND_LINE
     from callhelm_threecx.services.integrations import Change
 
     with open_services() as services:
         integration = integration_of(services, organization)
         change = Change(enabled=enabled)
-        services.integrations.change(integration.organization_id, change, origin=ORIGIN)
+        services.integrations.change(integration.organization_id, change, by=AT_COMMAND_LINE)
     typer.echo(f"{integration.organization_id} is {'enabled' if enabled else 'disabled'}.")
 
 

@@ -20,6 +20,7 @@ from callhelm_threecx.demo.people import REGION, contacts
 from callhelm_threecx.demo.story import AGENT, AGENT_ID, ORGANIZATION, Stage
 from callhelm_threecx.errors import ThreeCXError
 from callhelm_threecx.services.agents import NewMapping
+from callhelm_threecx.services.audit import Actor
 from callhelm_threecx.settings import ENV_PREFIX, Settings
 from callhelm_threecx.stores.base import BulkContacts
 
@@ -27,6 +28,7 @@ START_S: Final = 30.0
 """Longest time in which the server must answer."""
 
 LOG: Final = "server.log"
+_DEMO: Final = Actor("demo")
 
 
 class DemoError(ThreeCXError):
@@ -38,7 +40,7 @@ class DemoError(ThreeCXError):
 def furnish(services: Services) -> str:
     """Set the demo's organization up, with its contacts and an agent; the organization's key."""
     integration, api_key = services.integrations.set_up(
-        ORGANIZATION, organization_name="Call-Helm Demo", origin="demo"
+        ORGANIZATION, organization_name="Call-Helm Demo", by=_DEMO
     )
     if not isinstance(services.store, BulkContacts):
         raise DemoError("The demo needs a store that takes contacts in bulk.")
@@ -50,7 +52,7 @@ def furnish(services: Services) -> str:
         agent_first_name=AGENT.first_name,
         agent_last_name=AGENT.last_name,
     )
-    services.agents.put(ORGANIZATION, mapping)
+    services.agents.put(ORGANIZATION, mapping, by=_DEMO)
     return api_key
 
 

@@ -16,6 +16,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 _UNSHOWN = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _SHOWN_QUERY = 512
 _SHOWN_NAME = 20
+_WITH_QUERY = ("QUERY_STRING", "RAW_URI", "REQUEST_URI")
 _log = logging.getLogger("callhelm_threecx.access")
 
 
@@ -36,7 +37,7 @@ class RequestContext:
         req.context.started = time.perf_counter()
         req.context.client_address = self._client.address(req)
         req.context.principal = None
-        hide_query(req.env)
+        req.context.hidden = hide_query(req.env)
         if (_content_length(req) or 0) > self._max_body:
             raise TooLargeError(f"The body is larger than {self._max_body} bytes.")
 
@@ -55,25 +56,27 @@ class RequestContext:
             _log.info("request", extra=_line(req, resp, request_id, elapsed))
 
 
-def hide_query(environ: dict[str, Any]) -> None:
-    """Replace every value of the query by a mark, wherever a server's access log would find it.
+def hide_query(environ: dict[str, Any]) -> dict[str, Any]:
+    """Replace every value of the query by a mark, wherever a server's access log would find it;
+    the entries of the environ as they were.
 
     Falcon has read the query by now; a template's ``apiKey`` and a caller's number must not end in
     the log of the server, or of a middleware, around us.
     """
     query = environ.get("QUERY_STRING")
     if not query:
-        return
+        return {}
     pairs = (pair.partition("=") for pair in query[:_SHOWN_QUERY].split("&"))
     shown = "&".join(
         # what has no "=" may be a value itself; a key is longer than any name that we know
         _UNSHOWN.sub("_", name)[:_SHOWN_NAME] + "=***" if equals else "***"
         for name, equals, _ in pairs
     )
-    environ["QUERY_STRING"] = shown
-    for name in ("RAW_URI", "REQUEST_URI"):
-        if name in environ:
-            environ[name] = f"{str(environ[name]).partition('?')[0]}?{shown}"
+    hidden = {name: environ[name] for name in _WITH_QUERY if name in environ}
+    for name in hidden:
+        path = str(environ[name]).partition("?")[0]
+        environ[name] = shown if name == "QUERY_STRING" else f"{path}?{shown}"
+    return hidden
 
 
 def _content_length(req: falcon.Request) -> int | None:
@@ -96,6 +99,8 @@ def _line(
         "client": req.context.client_address,
         "organization": principal.organization_id if principal else None,
     }
+    if principal is not None and principal.identity is not None:
+        line["user"] = principal.identity.user_id  # never the name: logs outlive people
     number = req.get_param("number")
     if number:
         debug = _log.isEnabledFor(logging.DEBUG)

@@ -11,7 +11,7 @@ from callhelm_threecx.limiter import Limiter
 
 
 class RateLimit:
-    """Counts the requests of each organization's key."""
+    """Counts the requests of each organization's key, and of each of the host's users."""
 
     def __init__(self, limiter: Limiter, limit: RateLimitItem) -> None:
         self._limiter = limiter
@@ -26,13 +26,15 @@ class RateLimit:
     ) -> None:
         """Set the ``RateLimit-*`` headers. Raises `RateLimitedError` over the limit."""
         principal = req.context.principal
-        if principal is None or principal.organization_id is None:
+        counted = principal.counted_as if principal is not None else None
+        if counted is None:
             return
-        verdict = self._limiter.hit(self._limit, "key", principal.organization_id)
+        verdict = self._limiter.hit(self._limit, *counted)
         resp.set_header("RateLimit-Limit", str(verdict.limit))
         resp.set_header("RateLimit-Remaining", str(verdict.remaining))
         resp.set_header("RateLimit-Reset", str(verdict.reset))
         if not verdict.allowed:
+            who = "of this user" if principal.identity is not None else "with this key"
             raise RateLimitedError(
-                "Too many requests with this key.", retry_after=verdict.reset, limit=verdict.limit
+                f"Too many requests {who}.", retry_after=verdict.reset, limit=verdict.limit
             )

@@ -13,8 +13,9 @@ from callhelm_threecx.middleware.client import Client
 from callhelm_threecx.models import AgentMappingRow
 from callhelm_threecx.resources.reading import (
     BodyReader,
-    organization_id_of,
-    readable_organization,
+    actor_of,
+    the_readable_organization,
+    writable_organization,
 )
 from callhelm_threecx.services.agents import Agents, NewMapping
 from callhelm_threecx.services.integrations import (
@@ -60,7 +61,7 @@ class SetupResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create an integration, or give it a new key; the key is shown here only."""
         body = self._body(req)
-        organization_id = organization_id_of(body)
+        organization_id = writable_organization(req, body)
         with collecting("The body cannot be read.") as errors:
             grace = body.get("graceMinutes", 0)
             if type(grace) is not int or not 0 <= grace <= MAX_GRACE_MINUTES:
@@ -71,7 +72,7 @@ class SetupResource:
             organization_id,
             grace_minutes=grace,
             organization_name=name,
-            origin=req.context.client_address,
+            by=actor_of(req),
         )
         download_url = f"{self._template_url(req)}?apiKey={quote(api_key, safe='')}"
         resp.media = {
@@ -84,7 +85,7 @@ class SetupResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The state of an integration, without its key."""
-        integration = self._integrations.get(organization_id_of(req.params))
+        integration = self._integrations.get(the_readable_organization(req))
         if integration is None:
             resp.media = {"enabled": False, "configured": False}
         else:
@@ -93,10 +94,9 @@ class SetupResource:
     def on_patch(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Change what the body names; settings are merged."""
         body = self._body(req)
-        organization_id = organization_id_of(body)
+        organization_id = writable_organization(req, body)
         change = _change(body)
-        origin = req.context.client_address
-        integration = self._integrations.change(organization_id, change, origin=origin)
+        integration = self._integrations.change(organization_id, change, by=actor_of(req))
         resp.media = self._state(req, integration)
 
     def _template_url(self, req: falcon.Request) -> str:
@@ -212,14 +212,13 @@ class AgentsResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Every mapping of an organization."""
-        organization_id = readable_organization(req) or organization_id_of(req.params)
-        mappings = self._agents.all(organization_id)
+        mappings = self._agents.all(the_readable_organization(req))
         resp.media = {"success": True, "mappings": [_mapping(row) for row in mappings]}
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Map an extension, in place of what it was mapped to."""
         body = self._body(req)
-        organization_id = organization_id_of(body)
+        organization_id = writable_organization(req, body)
         texts = text_fields(body, _MAPPING_FIELDS)
         if not texts["extension"]:
             raise BadInputError.of_field("extension", "is required")
@@ -230,7 +229,7 @@ class AgentsResource:
             agent_first_name=texts["agentFirstName"],
             agent_last_name=texts["agentLastName"],
         )
-        row = self._agents.put(organization_id, mapping)
+        row = self._agents.put(organization_id, mapping, by=actor_of(req))
         resp.media = {"success": True, "mapping": _mapping(row)}
 
 
@@ -244,7 +243,8 @@ class AgentResource:
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, mapping_id: str) -> None:
         """Remove a mapping of the organization."""
-        self._agents.delete(organization_id_of(req.params), mapping_id)
+        organization_id = writable_organization(req, req.params)
+        self._agents.delete(organization_id, mapping_id, by=actor_of(req))
         resp.media = {"success": True}
 
 

@@ -1,4 +1,8 @@
-"""What resources have in common: bodies, parameters, and for whom a request speaks."""
+"""What resources have in common: bodies, parameters, and for whom a request speaks.
+
+`readable_organization` and `writable_organization` are the only doors from a request to the
+organization that it names: whoever has the id has been asked whether they may.
+"""
 
 import json
 import re
@@ -14,8 +18,10 @@ from callhelm_threecx.errors import (
     TooLargeError,
     UnsupportedMediaError,
 )
+from callhelm_threecx.identity import Identity
 from callhelm_threecx.middleware.auth import KeyKind, Principal
 from callhelm_threecx.services import values
+from callhelm_threecx.services.audit import ADMIN_KEY, Actor
 from callhelm_threecx.services.integrations import Integration
 
 _ORGANIZATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
@@ -74,11 +80,10 @@ def integration_of(req: falcon.Request, feature: str | None = None) -> Integrati
     return integration
 
 
-def organization_id_of(source: Mapping[str, Any]) -> str:
-    """The ``organizationId`` of an admin request, from its query or body."""
-    value = source.get("organizationId")
+def checked_organization_id(value: object) -> str:
+    """An organization's id as somebody named it. Raises `BadInputError` for what cannot be one."""
     if value is None or value == "":
-        raise BadInputError.of_field("organizationId", "is required")
+        _none_named()
     if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value):
         raise BadInputError.of_field(
             "organizationId", "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
@@ -87,18 +92,72 @@ def organization_id_of(source: Mapping[str, Any]) -> str:
 
 
 def readable_organization(req: falcon.Request) -> str | None:
-    """The organization that a reading request is about.
+    """The organization that a reading request is about; None for all of them.
 
-    An organization key reads its own, whether it names it or not; the admin key any, or all of
-    them (None). Raises `ForbiddenError` for another organization's.
+    An organization key reads its own, whether it names it or not; the admin key any, or all. A
+    user of the host reads those that they belong to, and need not name the only one; a system
+    administrator is to this what the admin key is. Raises `ForbiddenError` for another
+    organization's, whether it exists or not, and `BadInputError` when one must be named.
     """
     principal: Principal = req.context.principal
-    named = organization_id_of(req.params) if req.params.get("organizationId") else None
+    value = req.params.get("organizationId")
+    named = checked_organization_id(value) if value else None
+    if principal.identity is not None:
+        return _readable_by(principal.identity, named)
     if principal.kind is KeyKind.ADMIN:
         return named
     if named is not None and named != principal.organization_id:
         raise ForbiddenError("This key belongs to another organization.", code="wrong_organization")
     return principal.organization_id
+
+
+def the_readable_organization(req: falcon.Request) -> str:
+    """As `readable_organization`, where one answer cannot be about all of them."""
+    return readable_organization(req) or _none_named()
+
+
+def writable_organization(req: falcon.Request, source: Mapping[str, Any]) -> str:
+    """The organization that a change is about, named in the query or the body.
+
+    Raises `BadInputError` when none is named, and `ForbiddenError` unless the admin key was shown
+    or a user is signed in whose role may set this organization up.
+    """
+    principal: Principal = req.context.principal
+    named = checked_organization_id(source.get("organizationId"))
+    if principal.identity is not None:
+        _require_member(principal.identity, named)
+        if not principal.identity.may_set_up(named):
+            message = "Your role in this organization may read this, not change it."
+            raise ForbiddenError(message, code="role_not_allowed")
+    elif principal.kind is not KeyKind.ADMIN:
+        raise ForbiddenError("This kind of key does not open this.", code="wrong_key_kind")
+    return named
+
+
+def _readable_by(identity: Identity, named: str | None) -> str | None:
+    if named is not None:
+        _require_member(identity, named)
+    elif not identity.is_system_admin:
+        return next(iter(identity.roles)) if len(identity.roles) == 1 else _none_named()
+    return named
+
+
+def _none_named() -> NoReturn:
+    raise BadInputError.of_field("organizationId", "is required")
+
+
+def _require_member(identity: Identity, organization_id: str) -> None:
+    """The wording is one, whether the organization exists or not: nothing is asked of a store."""
+    if not identity.may_read(organization_id):
+        message = "You do not belong to this organization."
+        raise ForbiddenError(message, code="not_your_organization")
+
+
+def actor_of(req: falcon.Request) -> Actor:
+    """Who makes a change, for its event."""
+    identity: Identity | None = req.context.principal.identity
+    origin: str = req.context.client_address
+    return Actor.of_user(identity, origin) if identity else Actor(ADMIN_KEY, origin)
 
 
 def integer(req: falcon.Request, name: str, *, default: int, most: int) -> int:

@@ -12,6 +12,7 @@ from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
+from callhelm_threecx.services.audit import PROGRAM, Actor
 from callhelm_threecx.services.events import Event, EventType
 
 
@@ -42,12 +43,14 @@ class Agents:
         with self._database.read(organization_id) as session:
             return session.execute(ordered).scalars().all()
 
-    def put(self, organization_id: str, mapping: NewMapping) -> AgentMappingRow:
+    def put(
+        self, organization_id: str, mapping: NewMapping, *, by: Actor = PROGRAM
+    ) -> AgentMappingRow:
         """Map an extension, in place of what it was mapped to."""
-        return self.put_all(organization_id, [mapping])[0]
+        return self.put_all(organization_id, [mapping], by=by)[0]
 
     def put_all(
-        self, organization_id: str, mappings: Sequence[NewMapping]
+        self, organization_id: str, mappings: Sequence[NewMapping], *, by: Actor = PROGRAM
     ) -> list[AgentMappingRow]:
         """Map several extensions in one transaction."""
         with self._database.write(organization_id) as session:
@@ -55,13 +58,14 @@ class Agents:
             detail = {
                 "action": "map_agents",
                 "extensions": [row.three_cx_extension for row in rows],
+                **by.detail(),
             }
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
             session.flush()
             session.expunge_all()
         return rows
 
-    def delete(self, organization_id: str, mapping_id: str) -> None:
+    def delete(self, organization_id: str, mapping_id: str, *, by: Actor = PROGRAM) -> None:
         """Remove a mapping. Raises `NotFoundError`, also for another organization's."""
         with self._database.write(organization_id) as session:
             try:
@@ -71,7 +75,11 @@ class Agents:
             if row is None:
                 raise NotFoundError("There is no such mapping.")
             session.delete(row)
-            detail = {"action": "unmap_agent", "extensions": [row.three_cx_extension]}
+            detail = {
+                "action": "unmap_agent",
+                "extensions": [row.three_cx_extension],
+                **by.detail(),
+            }
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
 
 

@@ -19,6 +19,7 @@ from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
 from callhelm_threecx.models import IntegrationRow, utc_now
+from callhelm_threecx.services.audit import PROGRAM, Actor
 from callhelm_threecx.services.events import Event, EventType
 from callhelm_threecx.stores.base import Organization
 
@@ -130,7 +131,7 @@ class Integrations:
         *,
         grace_minutes: int = 0,
         organization_name: str | None = None,
-        origin: str = "",
+        by: Actor = PROGRAM,
     ) -> tuple[Integration, str]:
         """Create an organization's integration, or give it a new key: (integration, clear key).
 
@@ -152,14 +153,14 @@ class Integrations:
             row.key_created_at = row.updated_at = now
             if organization_name is not None:
                 row.organization_name = organization_name
-            detail = {"action": action, "graceMinutes": grace_minutes, "origin": origin}
+            detail = {"action": action, "graceMinutes": grace_minutes, **by.detail()}
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
             session.flush()
             integration = self._integration(row)
         self._forget(organization_id)
         return integration, api_key
 
-    def change(self, organization_id: str, change: Change, *, origin: str = "") -> Integration:
+    def change(self, organization_id: str, change: Change, *, by: Actor = PROGRAM) -> Integration:
         """Change what is given; settings are merged. Raises `NotFoundError` before set-up."""
         with self._database.write(organization_id) as session:
             row = self._row(session, for_update=True)
@@ -177,8 +178,8 @@ class Integrations:
             row.updated_at = utc_now()
             detail: dict[str, Any] = {
                 "action": "change",
-                "origin": origin,
                 "settings": dict(change.settings),
+                **by.detail(),
             }
             if change.enabled is not None:
                 detail["enabled"] = change.enabled
