@@ -1,21 +1,24 @@
 """The wall between organizations.
 
 Every statement of an organization runs in an `OrganizationSession`, or as a `PreparedRead`. Either
-way ``organization_id = …`` is added here to every table of `OrganizationRow` in it; what cannot be
-filtered is refused, and so is a row of another organization. `callhelm_threecx.db` opens the doors,
-this module is why nobody gets through the wrong one.
+way ``organization_id = …`` is added here to every table of `OrganizationRow` and `HostRow` in it;
+what cannot be filtered is refused, and so is a row of another organization. `callhelm_threecx.db`
+opens the doors, this module is why nobody gets through the wrong one.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NoReturn, cast
 
 from sqlalchemy import (
     Alias,
+    BigInteger,
     BindParameter,
     Column,
     Dialect,
     Executable,
+    Join,
     Result,
     Select,
     Table,
@@ -23,8 +26,14 @@ from sqlalchemy import (
     TableSample,
     TextClause,
     bindparam,
+    column,
     event,
+    func,
     inspect,
+    select,
+)
+from sqlalchemy import (
+    cast as cast_in_sql,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
@@ -32,7 +41,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
-from callhelm_threecx.models import OrganizationRow, organization_tables
+from callhelm_threecx.models import Identifier, OrganizationRow, organization_tables
 
 _CHECKED: Final = "organization_checked"
 _ORGANIZATION: Final = "confining_organization_id"
@@ -40,6 +49,16 @@ _ORGANIZATION: Final = "confining_organization_id"
 
 class CrossOrganizationError(RuntimeError):
     """A bug: code tried to leave the organization that its session was opened for."""
+
+
+class HostRow:
+    """Base of the classes that tables of a host's database are mapped to: rows that belong to one
+    organization, to be read and inserted beside our own.
+
+    Such a class is mapped to one table, or to a join whose one side says whose the row is.
+    """
+
+    organization_id: Any = column("organization_id", Identifier())
 
 
 class OrganizationSession(Session):
@@ -56,7 +75,7 @@ class OrganizationSession(Session):
 
 @event.listens_for(OrganizationSession, "do_orm_execute")
 def _filter(state: ORMExecuteState) -> Result[Any] | None:
-    if state.is_insert and state.execution_options.get(_CHECKED):
+    if state.execution_options.get(_CHECKED):
         return None
     if state.is_insert or state.is_from_statement or not state.is_orm_statement:
         raise CrossOrganizationError("This statement cannot be confined to an organization.")
@@ -74,17 +93,24 @@ def _check_structure(statement: Executable, *, is_update: bool) -> None:
     and SQL text; and an UPDATE that could give a row to another organization."""
     tables: set[str] = set()
     filtered: set[str] = set()
+    bare: set[object] = set()
+    conditions: set[object] = set()  # on which the joins that classes are mapped to rest
     for element in visitors.iterate(cast(visitors.ExternallyTraversible, statement)):
         entity = getattr(element, "_annotations", {}).get("parententity")
         if entity is not None:
-            filtered.add(entity.mapper.local_table.key)
+            mapped = entity.mapper.local_table
+            filtered.update(table.fullname for table in entity.mapper.tables)
+            if isinstance(mapped, Join) and mapped.onclause is not None:
+                conditions.update(filter(_is_bare, visitors.iterate(mapped.onclause)))
         if isinstance(element, TableClause):
-            tables.add(element.name)
-        if isinstance(element, TextClause) or (entity is None and _is_bare(element)):
-            raise CrossOrganizationError("Bare tables and SQL text cannot be confined.")
+            tables.add(element.fullname)
+        if isinstance(element, TextClause):
+            raise CrossOrganizationError("SQL text cannot be confined.")
+        if entity is None and _is_bare(element):
+            bare.add(element)
         if is_update and getattr(element, "key", None) == "organization_id":
             raise CrossOrganizationError("An UPDATE leaves the organization of a row alone.")
-    if not tables <= filtered:
+    if not (tables <= filtered and bare <= conditions):
         raise CrossOrganizationError("Bare tables cannot be confined.")
 
 
@@ -99,7 +125,8 @@ def _is_bare(element: object) -> bool:
 
 @cache
 def _confinement() -> tuple[ExecutableOption, ...]:
-    """The filter on every table of `OrganizationRow`, for one parameter of all statements."""
+    """The filter on every table of `OrganizationRow` and of `HostRow`, also of those that will be
+    mapped later, for one parameter of all statements."""
     wanted: BindParameter[str] = bindparam(_ORGANIZATION)
     return tuple(
         with_loader_criteria(
@@ -108,7 +135,7 @@ def _confinement() -> tuple[ExecutableOption, ...]:
             include_aliases=True,
             track_closure_variables=False,
         )
-        for table in organization_tables()
+        for table in (*organization_tables(), HostRow)
     )
 
 
@@ -138,6 +165,30 @@ def insert_unless_present(session: Session, row: OrganizationRow) -> bool:
     return result.first() is not None
 
 
+def insert_host_rows(
+    session: Session, table: type[HostRow], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows of the session's organization into a table of the host, in one statement. Each
+    row gives the same columns."""
+    if not issubclass(table, HostRow):
+        raise CrossOrganizationError("This is no table of a host.")
+    for row in rows:
+        if row.get("organization_id") != session.info["organization_id"]:
+            raise CrossOrganizationError("A row of another organization.")
+    statement = postgresql.insert(table).values([dict(row) for row in rows])
+    session.execute(statement, execution_options={_CHECKED: True})
+
+
+def lock_until_commit(session: Session, name: str, *, shared: bool = False) -> None:
+    """Wait for whoever holds the lock of this name within the organization, and hold it until the
+    transaction ends (PostgreSQL). Several may hold it shared."""
+    key = hashlib.sha256(f"{session.info['organization_id']}\n{name}".encode()).digest()
+    number = int.from_bytes(key[:8], "big", signed=True)
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    statement = select(lock(cast_in_sql(number, BigInteger)))
+    session.execute(statement, execution_options={_CHECKED: True})
+
+
 class PreparedRead:
     """A SELECT on the path of a ringing phone: confined and compiled once, then run on the driver's
     own cursor, without what an ORM does for each statement.
@@ -146,6 +197,7 @@ class PreparedRead:
     """
 
     def __init__(self, statement: "Select[Unpack[tuple[Any, ...]]]") -> None:
+        _check_structure(statement, is_update=False)
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 

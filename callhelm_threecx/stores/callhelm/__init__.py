@@ -1,0 +1,1 @@
+"""The contacts, calls and members of a Call-Helm host, in the tables where the host has them."""
