@@ -215,6 +215,7 @@ class ContactRow(OrganizationRow, table=True):
         UniqueConstraint("organization_id", "identity"),
         UniqueConstraint("organization_id", "external_id"),
         Index(None, "organization_id", "email_folded"),
+        Index(None, "organization_id", "last_active_at", "id"),
         Index(
             "ix_three_cx_contacts_search_text",
             "search_text",
