@@ -1,8 +1,7 @@
 """``callhelm-threecx agents``: which user answers which extension, as CSV."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -15,17 +14,14 @@ from callhelm_threecx.cli.common import (
     print_json,
 )
 
-if TYPE_CHECKING:
-    from callhelm_threecx.cli.tables import Row
-    from callhelm_threecx.services.agents import NewMapping
-
-COLUMNS: Final = ("Extension", "AgentEmail", "AgentFirstName", "AgentLastName", "AgentId")
-_LENGTHS: Final = dict(zip(COLUMNS, (20, 320, 320, 320, 64), strict=True))
+COLUMNS_HELP: Final = (
+    "Columns, in any order and case: Extension, AgentEmail, AgentFirstName, AgentLastName, AgentId."
+)
 
 app = typer.Typer(help="Bring agent mappings in and out as CSV.", no_args_is_help=True)
 
 
-@app.command("import", epilog=f"Columns, in any order and case: {', '.join(COLUMNS)}.")
+@app.command("import", epilog=COLUMNS_HELP)
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The table; - is stdin.")],
     *,
@@ -43,32 +39,26 @@ def import_(
     A row that cannot be kept is told with its line; the others go in together, and the exit status
     is 1.
     """
-    from callhelm_threecx.cli.importing import Refused, warn_of_unknown
-    from callhelm_threecx.cli.tables import read_table
-    from callhelm_threecx.errors import BadInputError
+    from callhelm_threecx.cli.importing import Refused, read_file, warn_of_unknown
+    from callhelm_threecx.services import agent_tables
     from callhelm_threecx.services.audit import AT_COMMAND_LINE
 
-    table = read_table(file, COLUMNS, encoding=encoding)
+    table = read_file(file, agent_tables.COLUMNS, encoding=encoding)
     warn_of_unknown(table)
     refused = Refused()
-    mappings: dict[str, NewMapping] = {}
-    for row in table.rows():
-        try:
-            mapping = _mapping(row, mappings)
-            mappings[mapping.extension] = mapping
-        except BadInputError as ex:  # noqa: PERF203 - each row fails by itself
-            refused.add(row, ex.message)
     with open_services() as services:
         organization_id = integration_of(services, org).organization_id
-        if mappings:
-            services.agents.put_all(organization_id, list(mappings.values()), by=AT_COMMAND_LINE)
+        plan = agent_tables.plan(services.agents, organization_id, table)
+        for row, reason in plan.refused:
+            refused.add(row, reason)
+        agent_tables.apply(services.agents, organization_id, plan, by=AT_COMMAND_LINE)
     if rejects is not None:
         refused.write(rejects, table.header)
     if as_json:
         lines = [{"line": row.line, "reason": reason} for row, reason in refused.rows]
-        print_json({"mapped": len(mappings), "refused": len(lines), "refusedRows": lines})
+        print_json({"mapped": plan.mapped, "refused": len(lines), "refusedRows": lines})
     else:
-        typer.echo(f"{len(mappings)} mapped, {len(refused.rows)} refused.")
+        typer.echo(f"{plan.mapped} mapped, {len(refused.rows)} refused.")
     raise typer.Exit(1 if refused.rows else 0)
 
 
@@ -82,44 +72,15 @@ def export(
     import sys
 
     from callhelm_threecx.cli.files import writing
-    from callhelm_threecx.cli.tables import write_rows
+    from callhelm_threecx.services.agent_tables import COLUMNS, row_of
+    from callhelm_threecx.services.csv_tables import write_rows
 
     with open_services() as services:
         mappings = services.agents.all(integration_of(services, org).organization_id)
-    rows = [
-        (
-            row.three_cx_extension,
-            row.agent_email or "",
-            row.agent_first_name or "",
-            row.agent_last_name or "",
-            row.agent_id or "",
-        )
-        for row in mappings
-    ]
+    rows = [row_of(row) for row in mappings]
     if str(file) == "-":
         write_rows(sys.stdout, COLUMNS, rows)
     else:
         with writing(file) as target:
             write_rows(target, COLUMNS, rows)
     note(f"{len(rows)} mappings.")
-
-
-def _mapping(row: "Row", earlier: Mapping[str, "NewMapping"]) -> "NewMapping":
-    """The mapping in a row. Raises `BadInputError` whose message says what is wrong with it."""
-    from callhelm_threecx.cli.importing import texts_of
-    from callhelm_threecx.errors import BadInputError
-    from callhelm_threecx.services.agents import NewMapping
-
-    texts = texts_of(row, _LENGTHS)
-    extension = texts["Extension"]
-    if not extension:
-        raise BadInputError("has no Extension")
-    if extension in earlier:
-        raise BadInputError(f"the extension {extension} stands further up already")
-    return NewMapping(
-        extension=extension,
-        agent_id=texts["AgentId"],
-        agent_email=texts["AgentEmail"],
-        agent_first_name=texts["AgentFirstName"],
-        agent_last_name=texts["AgentLastName"],
-    )

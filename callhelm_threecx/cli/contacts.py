@@ -18,7 +18,7 @@ from callhelm_threecx.cli.common import (
 if TYPE_CHECKING:
     from callhelm_threecx.app import Services
     from callhelm_threecx.cli.importing import Refused
-    from callhelm_threecx.cli.tables import Row, Table
+    from callhelm_threecx.services.csv_tables import Row, Table
     from callhelm_threecx.stores.base import (
         BulkContacts,
         ImportReport,
@@ -53,11 +53,10 @@ def import_(
     in by 500, each batch whole: an import that was interrupted is simply run again. A row that
     cannot be kept is told with its line; the others go in, and the exit status is 1.
     """
-    from callhelm_threecx.cli.contact_rows import COLUMNS
-    from callhelm_threecx.cli.importing import Refused, warn_of_unknown
-    from callhelm_threecx.cli.tables import read_table
+    from callhelm_threecx.cli.importing import Refused, read_file, warn_of_unknown
+    from callhelm_threecx.services.contact_tables import COLUMNS
 
-    table = read_table(file, COLUMNS, encoding=encoding)
+    table = read_file(file, COLUMNS, encoding=encoding)
     warn_of_unknown(table)
     refused = Refused()
     with open_services() as services:
@@ -97,9 +96,9 @@ def export(
     """
     import sys
 
-    from callhelm_threecx.cli.contact_rows import COLUMNS
     from callhelm_threecx.cli.files import writing
-    from callhelm_threecx.cli.tables import write_rows
+    from callhelm_threecx.services.contact_tables import COLUMNS
+    from callhelm_threecx.services.csv_tables import write_rows
 
     with open_services() as services:
         organization = integration_of(services, org).organization
@@ -139,9 +138,9 @@ def _batches(
     table: "Table", refused: "Refused"
 ) -> Iterator[tuple[Sequence["Row"], Sequence["NewContact"], int]]:
     """(rows, their contacts, how many rows were looked at), in batches."""
-    from callhelm_threecx.cli.contact_rows import contact_of
     from callhelm_threecx.cli.importing import BATCH
     from callhelm_threecx.errors import BadInputError
+    from callhelm_threecx.services.contact_tables import contact_of
 
     rows: list[Row] = []
     contacts: list[NewContact] = []
@@ -163,7 +162,7 @@ def _batches(
 def _rows(
     store: "BulkContacts", organization: "Organization", lost: list[int]
 ) -> Iterator[Sequence[str]]:
-    from callhelm_threecx.cli.contact_rows import left_out, row_of
+    from callhelm_threecx.services.contact_tables import left_out, row_of
 
     for contact in store.export(organization):
         missing = left_out(contact)

@@ -1,7 +1,7 @@
-"""What imports have in common: batches, progress, refused rows."""
+"""What imports have in common: the file, progress, refused rows."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from callhelm_threecx.cli.files import writing
-from callhelm_threecx.cli.tables import Row, Table, write_rows
-from callhelm_threecx.errors import BadInputError
-from callhelm_threecx.services.values import clean
+from callhelm_threecx.cli.files import FileError, writing
+from callhelm_threecx.services.csv_tables import (
+    REFUSED_COLUMNS,
+    Row,
+    Table,
+    read_table,
+    refused_row,
+    write_rows,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -41,17 +46,21 @@ class Refused:
 
         Corrected, the file can be imported as it is: the two columns are unknown to an import.
         """
-        width = len(header)
-        rows = (
-            [
-                str(row.line),
-                reason,
-                *(row.cells[n] if n < len(row.cells) else "" for n in range(width)),
-            ]
-            for row, reason in self.rows
-        )
+        rows = (refused_row(row.line, reason, row.cells, header) for row, reason in self.rows)
         with writing(path, "utf-8") as file:
-            write_rows(file, ["Line", "Reason", *header], rows)
+            write_rows(file, [*REFUSED_COLUMNS, *header], rows)
+
+
+def read_file(path: Path, columns: Sequence[str], *, encoding: str = "") -> Table:
+    """Read the table in a file, ``-`` being standard input; see `read_table`.
+
+    Raises `FileError` for a file that cannot be opened.
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as ex:
+        raise FileError(f"{path}: {ex.strerror or ex}.") from ex
+    return read_table(str(path), data, columns, encoding=encoding)
 
 
 class Advance(Protocol):
@@ -92,21 +101,5 @@ def _bar() -> "Progress":
 
 def warn_of_unknown(table: Table) -> None:
     """Name the columns that nothing is done with."""
-    unknown = [name for name in table.unknown if name.casefold() not in {"line", "reason"}]
-    if unknown:
-        typer.echo(f"Columns that are left out: {', '.join(unknown)}.", err=True)
-
-
-def texts_of(row: Row, lengths: Mapping[str, int]) -> dict[str, str]:
-    """The named cells of a row, clean, empty where there is none.
-
-    Raises `BadInputError` for a row that has more cells than the header, and for a cell that is
-    longer than it may be.
-    """
-    if row.fault:
-        raise BadInputError(row.fault)
-    texts = {name: clean(row.values.get(name, "")) for name in lengths}
-    for name, text in texts.items():
-        if len(text) > lengths[name]:
-            raise BadInputError(f"{name} is longer than {lengths[name]} characters")
-    return texts
+    if table.unknown:
+        typer.echo(f"Columns that are left out: {', '.join(table.unknown)}.", err=True)

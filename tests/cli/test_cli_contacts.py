@@ -8,8 +8,8 @@ import pytest
 
 from callhelm_threecx.app import Services
 from callhelm_threecx.cli import importing
-from callhelm_threecx.cli.contact_rows import COLUMNS
 from callhelm_threecx.demo.people import contacts
+from callhelm_threecx.services.contact_tables import COLUMNS
 from callhelm_threecx.stores.base import Organization
 from callhelm_threecx.stores.sql import SqlContactStore
 from tests.cli.conftest import Cli
@@ -160,6 +160,11 @@ def test_an_interrupted_import_is_run_again_without_doubles(
     monkeypatch.setattr(SqlContactStore, "import_batch", whole)
     assert import_(cli, text) == "200 created, 0 updated, 1000 unchanged, 0 refused."
     assert len(phonebook()) == 1200
+
+
+def test_a_file_that_is_not_there_is_told(cli: Cli) -> None:
+    result = cli("contacts", "import", cli.path("none.csv"), "--org", "acme", status=1)
+    assert result.stderr == f"{cli.path('none.csv')}: No such file or directory.\n"
 
 
 def test_an_import_needs_its_organization(cli: Cli) -> None:

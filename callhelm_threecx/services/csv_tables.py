@@ -2,22 +2,23 @@
 
 UTF-8 with or without a byte order mark, UTF-16 with one; comma, semicolon or tab between cells;
 quoted line breaks; columns in any order and case. A table is read twice: once to know that it is
-sound to its end and how long it is, once to work on it. So a broken file changes nothing.
+sound to its end and how long it is, once to work on it. So a broken file changes nothing. The
+command line reads files with it, the console what was uploaded.
 """
 
 import codecs
 import csv
 import io
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, TextIO
 
-from callhelm_threecx.cli.files import FileError
+from callhelm_threecx.errors import BadInputError
+from callhelm_threecx.services.values import clean
 
 DELIMITERS: Final = (",", ";", "\t")
+_PIECE: Final = 16 * 1024  # characters of a table that are handed on at once
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -26,9 +27,11 @@ _BYTE_ORDER_MARKS: Final = (
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 _PLAIN_NUMBER: Final = re.compile(r"\+?\d+(?: x\d+)?", re.ASCII)
+REFUSED_COLUMNS: Final = ("Line", "Reason")
+"""What stands before the columns of a table of refused rows; an import leaves them out again."""
 
 
-class TableError(FileError):
+class TableError(BadInputError):
     """The file is no table that can be read; the message names it, and the line where it can."""
 
     code = "bad_table"
@@ -58,27 +61,62 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """The rows with anything in them, from the top."""
         for line, cells in self._source.records():
-            yield _row(line, cells, self._names)
+            yield row_of(line, cells, self._names)
 
 
-def read_table(path: Path, columns: Sequence[str], *, encoding: str = "") -> Table:
-    """Read a table through, ``-`` being standard input.
+def read_table(name: str, data: bytes, columns: Sequence[str], *, encoding: str = "") -> Table:
+    """Read a table through. ``name`` is what errors call it.
 
-    ``columns`` are the names that are known; case, spaces and underscores do not count. Raises
-    `TableError` for a file that cannot be opened or decoded, an unclosed quote, a header without a
-    known column or with one twice.
+    ``columns`` are the names that are known; case, spaces and underscores do not count. Without an
+    ``encoding`` the data are UTF-8, or say what they are by a byte order mark. Raises `TableError`
+    for data that cannot be decoded, an unclosed quote, a header without a known column or with one
+    twice.
     """
-    try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as ex:
-        raise TableError(f"{path}: {ex.strerror or ex}.") from ex
-    source = _Source(str(path), _decoded(str(path), data, encoding))
+    source = _Source(name, _decoded(name, data, encoding))
     source.delimiter = _delimiter(source, columns)
     header = source.header()
-    names = _known(source, header, columns)
+    names = known_columns(header, columns)
+    _check_header(name, names, columns)
     length = sum(1 for _ in source.records())
-    unknown = [cell for cell, name in zip(header, names, strict=True) if name is None and cell]
+    unknown = [
+        cell
+        for cell, known in zip(header, names, strict=True)
+        if known is None and cell and cell.title() not in REFUSED_COLUMNS
+    ]
     return Table(header, unknown, length, source, names)
+
+
+def known_columns(header: Sequence[str], columns: Sequence[str]) -> list[str | None]:
+    """The known name of each column of a header, None for one that nothing is known of."""
+    by_folded = {_folded(name): name for name in columns}
+    return [by_folded.get(_folded(cell)) for cell in header]
+
+
+def row_of(line: int, cells: Sequence[str], names: Sequence[str | None]) -> Row:
+    """A row from its cells under the `known_columns` of a header."""
+    values = {
+        name: unguarded(cell).strip()
+        for name, cell in zip(names, cells, strict=False)
+        if name is not None
+    }
+    surplus = any(cell.strip() for cell in cells[len(names) :])
+    fault = f"has {len(cells)} cells, the header {len(names)}" if surplus else ""
+    return Row(line, cells, values, fault)
+
+
+def texts_of(row: Row, lengths: Mapping[str, int]) -> dict[str, str]:
+    """The named cells of a row, clean, empty where there is none.
+
+    ``lengths`` are the most characters that each may have. Raises `BadInputError` for a row that
+    has more cells than the header, and for a cell that is longer than it may be.
+    """
+    if row.fault:
+        raise BadInputError(row.fault)
+    texts = {name: clean(row.values.get(name, "")) for name in lengths}
+    for name, text in texts.items():
+        if len(text) > lengths[name]:
+            raise BadInputError(f"{name} is longer than {lengths[name]} characters")
+    return texts
 
 
 class _Source:
@@ -131,7 +169,7 @@ def _decoded(name: str, data: bytes, encoding: str) -> str:
         line = data.count(b"\n", 0, getattr(ex, "start", 0)) + 1
         raise TableError(
             f"{name}, line {line}: not {wanted.upper()}; if Excel wrote it, save it as "
-            "CSV UTF-8 or name its --encoding, such as cp1252."
+            "CSV UTF-8 or name its encoding, such as cp1252."
         ) from None
 
 
@@ -152,31 +190,17 @@ def _delimiter(source: _Source, columns: Sequence[str]) -> str:
     return best
 
 
-def _known(source: _Source, header: Sequence[str], columns: Sequence[str]) -> list[str | None]:
-    by_folded = {_folded(name): name for name in columns}
-    names = [by_folded.get(_folded(cell)) for cell in header]
-    found = [name for name in names if name is not None]
+def _check_header(name: str, names: Sequence[str | None], columns: Sequence[str]) -> None:
+    found = [known for known in names if known is not None]
     if not found:
-        raise TableError(f"{source.name}: the first line names none of {', '.join(columns)}.")
-    twice = next((name for name in found if found.count(name) > 1), None)
+        raise TableError(f"{name}: the first line names none of {', '.join(columns)}.")
+    twice = next((known for known in found if found.count(known) > 1), None)
     if twice:
-        raise TableError(f"{source.name}: the column {twice} is there twice.")
-    return names
+        raise TableError(f"{name}: the column {twice} is there twice.")
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
-
-
-def _row(line: int, cells: Sequence[str], names: Sequence[str | None]) -> Row:
-    values = {
-        name: unguarded(cell).strip()
-        for name, cell in zip(names, cells, strict=False)
-        if name is not None
-    }
-    surplus = any(cell.strip() for cell in cells[len(names) :])
-    fault = f"has {len(cells)} cells, the header {len(names)}" if surplus else ""
-    return Row(line, cells, values, fault)
 
 
 def guarded(cell: str) -> str:
@@ -204,3 +228,32 @@ def write_rows(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[str
         writer.writerow([guarded(cell) for cell in row])
         count += 1
     return count
+
+
+def written_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """What `write_rows` writes, a piece at a time: for an answer that is not kept whole."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([guarded(cell) for cell in row])
+        if buffer.tell() >= _PIECE:
+            yield _emptied(buffer)
+    yield _emptied(buffer)
+
+
+def _emptied(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def refused_row(
+    line: int, reason: str, cells: Sequence[str], header: Sequence[str]
+) -> Sequence[str]:
+    """A row of a table of refused rows: behind its line and reason it is as it stood, as wide as
+    the header. Corrected, such a table can be imported as it is."""
+    width = len(header)
+    padded = (cells[index] if index < len(cells) else "" for index in range(width))
+    return [str(line), reason, *padded]

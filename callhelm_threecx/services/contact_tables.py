@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from callhelm_threecx import phone
-from callhelm_threecx.cli.importing import texts_of
-from callhelm_threecx.cli.tables import Row
 from callhelm_threecx.errors import BadInputError
 from callhelm_threecx.services.contacts import MAX_NUMBER
+from callhelm_threecx.services.csv_tables import Row, texts_of
 from callhelm_threecx.services.reports import MAX_SHORT
 from callhelm_threecx.stores.base import Contact, NewContact, Phone, PhoneType, slots
 

@@ -2,13 +2,12 @@
 
 import io
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callhelm_threecx.cli.tables import (
+from callhelm_threecx.services.csv_tables import (
     Row,
     Table,
     TableError,
@@ -16,19 +15,19 @@ from callhelm_threecx.cli.tables import (
     read_table,
     unguarded,
     write_rows,
+    written_rows,
 )
 
 COLUMNS = ("FirstName", "LastName", "PhoneMobile")
 
 
-def table_of(folder: Path, content: str | bytes, **options: str) -> Table:
-    path = folder / "table.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(path, COLUMNS, **options)
+def table_of(content: str | bytes, **options: str) -> Table:
+    data = content if isinstance(content, bytes) else content.encode()
+    return read_table("table.csv", data, COLUMNS, **options)
 
 
-def rows_of(folder: Path, content: str | bytes, **options: str) -> list[Row]:
-    return list(table_of(folder, content, **options).rows())
+def rows_of(content: str | bytes, **options: str) -> list[Row]:
+    return list(table_of(content, **options).rows())
 
 
 PLAIN = "FirstName,LastName,PhoneMobile\r\nZoë,Müller,0171 1234567\r\n"
@@ -53,21 +52,21 @@ PLAIN = "FirstName,LastName,PhoneMobile\r\nZoë,Müller,0171 1234567\r\n"
     ],
     ids=lambda content: repr(content)[:40],
 )
-def test_the_same_table_in_many_costumes(tmp_path: Path, content: str | bytes) -> None:
-    values = [row.values for row in rows_of(tmp_path, content)]
+def test_the_same_table_in_many_costumes(content: str | bytes) -> None:
+    values = [row.values for row in rows_of(content)]
     expected = {"FirstName": "Zoë", "LastName": "Müller", "PhoneMobile": "0171 1234567"}
     if isinstance(content, str) and "'Zoë" in content:
         expected["FirstName"] = "'Zoë"
     assert values == [expected]
 
 
-def test_an_encoding_may_be_named(tmp_path: Path) -> None:
-    (row,) = rows_of(tmp_path, PLAIN.encode("cp1252"), encoding="cp1252")
+def test_an_encoding_may_be_named() -> None:
+    (row,) = rows_of(PLAIN.encode("cp1252"), encoding="cp1252")
     assert row.values["FirstName"] == "Zoë"
 
 
-def test_lines_are_those_of_the_file_with_line_breaks_in_cells(tmp_path: Path) -> None:
-    rows = rows_of(tmp_path, 'FirstName\n"a\nb"\n\nc\n"d\r\n\r\ne"\nf\n')
+def test_lines_are_those_of_the_file_with_line_breaks_in_cells() -> None:
+    rows = rows_of('FirstName\n"a\nb"\n\nc\n"d\r\n\r\ne"\nf\n')
     assert [(row.line, row.values["FirstName"]) for row in rows] == [
         (2, "a\nb"),
         (5, "c"),
@@ -76,19 +75,19 @@ def test_lines_are_those_of_the_file_with_line_breaks_in_cells(tmp_path: Path) -
     ]
 
 
-def test_lines_count_the_line_that_names_the_delimiter(tmp_path: Path) -> None:
-    assert [row.line for row in rows_of(tmp_path, "sep=;\nFirstName;LastName\na;b\n")] == [3]
+def test_lines_count_the_line_that_names_the_delimiter() -> None:
+    assert [row.line for row in rows_of("sep=;\nFirstName;LastName\na;b\n")] == [3]
 
 
-def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
-    table = table_of(tmp_path, "FirstName,Shoe size,,LastName\na,44,x,b\n")
+def test_unknown_columns_are_named_and_left_out() -> None:
+    table = table_of("FirstName,Shoe size,,LastName\na,44,x,b\n")
     assert list(table.unknown) == ["Shoe size"]
     assert table.length == 1
     assert [row.values for row in table.rows()] == [{"FirstName": "a", "LastName": "b"}]
 
 
-def test_a_row_may_be_short_but_not_long(tmp_path: Path) -> None:
-    short, padded, long = rows_of(tmp_path, "FirstName,LastName\na\nb,c,,\nd,e,f\n")
+def test_a_row_may_be_short_but_not_long() -> None:
+    short, padded, long = rows_of("FirstName,LastName\na\nb,c,,\nd,e,f\n")
     assert (short.values, short.fault) == ({"FirstName": "a"}, "")
     assert padded.fault == ""
     assert long.fault == "has 3 cells, the header 2"
@@ -107,23 +106,16 @@ def test_a_row_may_be_short_but_not_long(tmp_path: Path) -> None:
         (b"FirstName\n" + b"x" * 200_000 + b"\n", "line 2: field larger"),
     ],
 )
-def test_what_is_no_table_is_told_before_anything_is_done(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_what_is_no_table_is_told_before_anything_is_done(content: bytes, message: str) -> None:
     with pytest.raises(TableError) as caught:
-        table_of(tmp_path, content)
+        table_of(content)
     assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="No such file"):
-        read_table(tmp_path / "none.csv", COLUMNS)
-
-
-def test_an_unknown_encoding_is_told(tmp_path: Path) -> None:
+def test_an_unknown_encoding_is_told() -> None:
     with pytest.raises(TableError, match="no encoding 'klingon'"):
-        table_of(tmp_path, PLAIN, encoding="klingon")
+        table_of(PLAIN, encoding="klingon")
 
 
 @pytest.mark.parametrize(
@@ -157,21 +149,18 @@ CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL).filter(any), max_size=8))
-def test_every_table_that_is_written_is_read_the_same(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
-) -> None:
+def test_every_table_that_is_written_is_read_the_same(rows: list[tuple[str, str, str]]) -> None:
     file = io.StringIO(newline="")
     assert write_rows(file, COLUMNS, rows) == len(rows)
-    read = rows_of(tmp_path_factory.getbasetemp(), file.getvalue())
+    read = rows_of(file.getvalue())
+    assert "".join(written_rows(COLUMNS, rows)) == file.getvalue()
     assert [tuple(row.values.values()) for row in read] == rows
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: f"FirstName,{text}"))
-def test_no_file_is_more_than_refused(
-    tmp_path_factory: pytest.TempPathFactory, content: str | bytes
-) -> None:
+def test_no_file_is_more_than_refused(content: str | bytes) -> None:
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogatepass")
     with suppress(TableError):
-        table = table_of(tmp_path_factory.getbasetemp(), content)
+        table = table_of(content)
         assert len(list(table.rows())) == table.length
