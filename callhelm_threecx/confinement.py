@@ -41,7 +41,8 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
-from callhelm_threecx.models import Identifier, OrganizationRow, organization_tables
+from callhelm_threecx.columns import Identifier
+from callhelm_threecx.models import OrganizationRow, organization_tables
 
 _CHECKED: Final = "organization_checked"
 _ORGANIZATION: Final = "confining_organization_id"

@@ -7,25 +7,14 @@ statement on it.
 import os
 import time
 import uuid
-from collections.abc import Callable
-from datetime import datetime, timezone
-from typing import Any, ClassVar
+from datetime import date, datetime, timezone
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    Index,
-    MetaData,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import Date, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.orm import registry
-from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
+
+from callhelm_threecx.columns import ORGANIZATION_ID, ByteText, Identifier, Json, UtcInstant
 
 metadata = MetaData(
     naming_convention={
@@ -50,67 +39,6 @@ def new_id() -> uuid.UUID:
     value = (value & ~(0x3 << 62)) | (2 << 62)
     return uuid.UUID(int=value)
 
-
-class UtcInstant(TypeDecorator[datetime]):
-    """An instant: ``timestamptz`` on PostgreSQL, UTC text of fixed width on SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without a time zone")
-        value = value.astimezone(timezone.utc)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=timezone.utc)
-        return value.astimezone(timezone.utc)
-
-
-class Identifier(UserDefinedType[str]):
-    """An id as text. Our own columns are TEXT; a column of a host, or of an earlier integration,
-    may be ``uuid``: the server is left to read the text as what the column is, and text comes back.
-
-    ``collation`` is PostgreSQL's, for our own columns.
-    """
-
-    cache_ok = True
-
-    def __init__(self, collation: str | None = None) -> None:
-        self.collation = collation
-
-    def get_col_spec(self, **_kwargs: Any) -> str:
-        """The type of a new column; SQLite compares bytes anyway."""
-        return "TEXT"
-
-    def result_processor(
-        self, _dialect: Dialect, _coltype: object
-    ) -> Callable[[Any], str | None] | None:
-        """``uuid`` columns come as `uuid.UUID`."""
-        return _text_of
-
-
-def _text_of(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-@compiles(Identifier, "postgresql")
-def _identifier_on_postgresql(kind: Identifier, _compiler: Any, **_kwargs: Any) -> str:
-    return f'TEXT COLLATE "{kind.collation}"' if kind.collation else "TEXT"
-
-
-Json = JSON().with_variant(JSONB(), "postgresql")
-# Plain byte order, whatever the database's collation: prefixes are looked up as ranges.
-ByteText = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-ORGANIZATION_ID: Any = Identifier("C")
 
 _registry = registry(metadata=metadata)
 
@@ -169,6 +97,9 @@ class AgentMappingRow(OrganizationRow, table=True):
     updated_at: datetime = _instant()
 
 
+_COUNTED: Final = ("created_at", "id", "event_type", "status", "call_type", "latency_ms")
+
+
 class EventRow(OrganizationRow, table=True):
     """One line of the event log: what a PBX asked and what it got.
 
@@ -176,16 +107,28 @@ class EventRow(OrganizationRow, table=True):
     """
 
     __tablename__ = "three_cx_call_events"
+    # A page is filtered by one of them (services.event_queries says by which); the first two
+    # also hold all that is counted, so that a count of a day reads the index alone.
     __table_args__ = (
-        Index(None, "organization_id", "created_at", "id"),
+        Index("ix_three_cx_call_events_by_organization", "organization_id", *_COUNTED),
+        Index("ix_three_cx_call_events_by_time", *_COUNTED),
         Index(
-            "ix_three_cx_call_events_organization_id_event_type",
-            "organization_id",
-            "event_type",
-            "created_at",
-            "id",
+            "ix_three_cx_call_events_by_organization_type",
+            *("organization_id", "event_type", "status", "created_at", "id"),
         ),
-        Index(None, "created_at", "id"),
+        Index("ix_three_cx_call_events_by_type", "event_type", "status", "created_at", "id"),
+        Index(
+            "ix_three_cx_call_events_by_number",
+            *("phone_number", "organization_id", "created_at", "id"),
+            sqlite_where=text("phone_number IS NOT NULL"),
+            postgresql_where=text("phone_number IS NOT NULL"),
+        ),
+        Index(
+            "ix_three_cx_call_events_by_agent",
+            *("agent_extension", "organization_id", "created_at", "id"),
+            sqlite_where=text("agent_extension IS NOT NULL"),
+            postgresql_where=text("agent_extension IS NOT NULL"),
+        ),
     )
 
     organization_id: str | None = Field(default=None, sa_type=ORGANIZATION_ID)  # type: ignore[assignment]
@@ -205,6 +148,24 @@ class EventRow(OrganizationRow, table=True):
     error: str | None = Field(default=None, sa_type=Text)
     raw_data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     created_at: datetime = _instant()
+
+
+class DailyTotalRow(OrganizationRow, table=True):
+    """How many events of a kind an organization had on a day (UTC) that is over.
+
+    ``organization_id`` is empty for all organizations together, with the refusals that belong to
+    nobody. ``call_type`` is empty for events that have none. The row with an empty ``event_type``
+    says that the day has been counted.
+    """
+
+    __tablename__ = "three_cx_daily_totals"
+
+    organization_id: str = Field(max_length=64, sa_type=ORGANIZATION_ID, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    event_type: str = Field(sa_type=ByteText, primary_key=True)
+    status: str = Field(sa_type=ByteText, primary_key=True)
+    call_type: str = Field(sa_type=ByteText, primary_key=True)
+    count: int
 
 
 class ContactRow(OrganizationRow, table=True):
@@ -263,7 +224,10 @@ class ContactPhoneRow(OrganizationRow, table=True):
 
 
 class ConversationRow(OrganizationRow):
-    """What calls and chats have in common. ``fingerprint`` is unique within the organization."""
+    """What calls and chats have in common. ``fingerprint`` is unique within the organization.
+
+    ``happened_at`` is what they are ordered by: the start, else the end, else when it was recorded.
+    """
 
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     fingerprint: str = Field(sa_type=ByteText)
@@ -278,9 +242,26 @@ class ConversationRow(OrganizationRow):
     queue_extension: str = Field(default="", sa_type=Text)
     started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    happened_at: datetime = _instant()
     duration_seconds: int | None = None
     subject: str = Field(default="", sa_type=Text)
     created_at: datetime = _instant()
+
+    def __init__(self, **fields: Any) -> None:
+        known = fields.get("started_at") or fields.get("ended_at")
+        super().__init__(**({"happened_at": known} if known else {}) | fields)
+
+
+def _conversation_indexes(table: str, *more: str) -> list[Index]:
+    """The filters of a page of calls or chats, each in the order of the page. ``more`` is what else
+    a filter asks of the many of one agent."""
+    filters = {"time": (), "contact": ("contact_id",), "number": ("number",)}
+    indexes = [
+        Index(f"ix_{table}_by_{name}", "organization_id", *columns, "happened_at", "id")
+        for name, columns in filters.items()
+    ]
+    agent = ("organization_id", "agent_extension", "happened_at", "id", *more)
+    return [*indexes, Index(f"ix_{table}_by_agent", *agent)]
 
 
 class CallRow(ConversationRow, table=True):
@@ -289,8 +270,8 @@ class CallRow(ConversationRow, table=True):
     __tablename__ = "three_cx_calls"
     __table_args__ = (
         UniqueConstraint("organization_id", "fingerprint"),
-        Index(None, "organization_id", "started_at", "id"),
-        Index(None, "organization_id", "contact_id", "started_at"),
+        *_conversation_indexes("three_cx_calls", "call_type"),
+        Index("ix_three_cx_calls_by_type", "organization_id", "call_type", "happened_at", "id"),
     )
 
     call_type: str = Field(sa_type=Text)
@@ -307,7 +288,7 @@ class ChatRow(ConversationRow, table=True):
     __tablename__ = "three_cx_chats"
     __table_args__ = (
         UniqueConstraint("organization_id", "fingerprint"),
-        Index(None, "organization_id", "started_at", "id"),
+        *_conversation_indexes("three_cx_chats"),
     )
 
     messages: str = Field(sa_type=Text)

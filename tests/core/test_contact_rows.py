@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callhelm_threecx import logs, migrate
+from callhelm_threecx.columns import UtcInstant
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import StorageUnavailableError
-from callhelm_threecx.models import UtcInstant, new_id
+from callhelm_threecx.models import new_id
 from callhelm_threecx.services.readiness import Readiness
 from callhelm_threecx.settings import database_url as parse_url
 from callhelm_threecx.stores import folding

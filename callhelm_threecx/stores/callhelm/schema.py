@@ -20,10 +20,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeEngine
 
+from callhelm_threecx.columns import Identifier, UtcInstant
 from callhelm_threecx.confinement import HostRow
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
-from callhelm_threecx.models import Identifier, UtcInstant
 from callhelm_threecx.stores.callhelm import catalog
 from callhelm_threecx.stores.callhelm.catalog import Columns, HostColumn
 

@@ -1,0 +1,72 @@
+"""Column types: instants, ids and texts that mean the same on SQLite and on PostgreSQL."""
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import UserDefinedType
+
+
+class UtcInstant(TypeDecorator[datetime]):
+    """An instant: ``timestamptz`` on PostgreSQL, UTC text of fixed width on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        value = value.astimezone(timezone.utc)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=timezone.utc)
+        return value.astimezone(timezone.utc)
+
+
+class Identifier(UserDefinedType[str]):
+    """An id as text. Our own columns are TEXT; a column of a host, or of an earlier integration,
+    may be ``uuid``: the server is left to read the text as what the column is, and text comes back.
+
+    ``collation`` is PostgreSQL's, for our own columns.
+    """
+
+    cache_ok = True
+
+    def __init__(self, collation: str | None = None) -> None:
+        self.collation = collation
+
+    def get_col_spec(self, **_kwargs: Any) -> str:
+        """The type of a new column; SQLite compares bytes anyway."""
+        return "TEXT"
+
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[Any], str | None] | None:
+        """``uuid`` columns come as `uuid.UUID`."""
+        return _text_of
+
+
+def _text_of(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+@compiles(Identifier, "postgresql")
+def _identifier_on_postgresql(kind: Identifier, _compiler: Any, **_kwargs: Any) -> str:
+    return f'TEXT COLLATE "{kind.collation}"' if kind.collation else "TEXT"
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+# Plain byte order, whatever the database's collation: prefixes are looked up as ranges.
+ByteText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+ORGANIZATION_ID: Any = Identifier("C")
