@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import falcon
 from falcon.media import JSONHandler
 
 from callhelm_threecx import keys, migrate, routes
+from callhelm_threecx.console import site
+from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.identity import IdentityHook
@@ -26,6 +29,7 @@ from callhelm_threecx.resources.journal import CallsResource, ChatsResource
 from callhelm_threecx.resources.reading import BodyReader
 from callhelm_threecx.resources.template import TemplateResource
 from callhelm_threecx.services.agents import Agents
+from callhelm_threecx.services.console_sessions import ConsoleSessions
 from callhelm_threecx.services.contacts import Contacts
 from callhelm_threecx.services.event_writer import EventWriter
 from callhelm_threecx.services.events import EventLog
@@ -35,6 +39,7 @@ from callhelm_threecx.services.readiness import Readiness
 from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
 from callhelm_threecx.stores.base import ContactStore, StoreOptions
+from callhelm_threecx.stores.sql import SqlContactStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Services:
     events: EventLog
     writer: EventWriter
     limiter: Limiter
+    ring: keys.KeyRing
 
     def close(self) -> None:
         """Write the events that wait, and close the connections."""
@@ -94,6 +100,7 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
         events=EventLog(database, settings.default_region),
         writer=writer,
         limiter=limiter,
+        ring=ring,
     )
 
 
@@ -152,11 +159,36 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.xml_error_serialization = False
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)
-    ErrorAnswers(settings.prefix, emit).register(app)
-    for path, resource in _resources(services, client):
+    desk = _desk(services, client, sign_in)
+    ErrorAnswers(settings.prefix, emit, partial(site.show_error, desk)).register(app)
+    console = site.pages(
+        site.Parts(
+            desk=desk,
+            integrations=services.integrations,
+            limiter=services.limiter,
+            failed_auth_limit=failed,
+            admin_key=admin_key,
+            emit=emit,
+        )
+    )
+    pages = [(site.PATH + path, page) for path, page in console]
+    for path, resource in (*_resources(services, client), *pages):
         check_declaration(resource)
         app.add_route(settings.prefix + path, resource)
     return app
+
+
+def _desk(services: Services, client: Client, sign_in: SignIn) -> Desk:
+    """The gate of the console."""
+    return Desk(
+        base=services.settings.prefix + site.PATH,
+        client=client,
+        ring=services.ring,
+        sessions=ConsoleSessions(services.database, services.ring),
+        integrations=services.integrations,
+        sign_in=sign_in,
+        sections=site.sections(with_contacts=isinstance(services.store, SqlContactStore)),
+    )
 
 
 def _resources(services: Services, client: Client) -> Sequence[tuple[str, object]]:

@@ -101,6 +101,20 @@ class KeyRing:
             raise UndecipherableError("The stored key was encrypted for another organization.")
         return api_key
 
+    def seal(self, text: str, purpose: str) -> str:
+        """Encrypt and sign a text for one purpose, with the time: what a browser keeps for us."""
+        return self._fernet.encrypt(f"{purpose}\0{text}".encode()).decode()
+
+    def unseal(self, token: str, purpose: str, *, ttl_s: int) -> str | None:
+        """The text again; None when it is older than ``ttl_s`` seconds, was sealed for another
+        purpose or by somebody else."""
+        try:
+            sealed = self._fernet.decrypt(token.encode("utf-8", "replace"), ttl=ttl_s).decode()
+        except (InvalidToken, UnicodeDecodeError):
+            return None
+        found, _, text = sealed.partition("\0")
+        return text if found == purpose else None
+
 
 def same(one: str, other: str) -> bool:
     """Compare two secrets in constant time, whatever their lengths and characters."""

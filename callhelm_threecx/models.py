@@ -150,6 +150,19 @@ class EventRow(OrganizationRow, table=True):
     created_at: datetime = _instant()
 
 
+class ConsoleSessionRow(Row, table=True):
+    """One sign-in to the console with the admin key; deleting it signs out. The browser holds its
+    id, sealed."""
+
+    __tablename__ = "three_cx_console_sessions"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    client: str = Field(default="", sa_type=Text)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+
+
 class DailyTotalRow(OrganizationRow, table=True):
     """How many events of a kind an organization had on a day (UTC) that is over.
 

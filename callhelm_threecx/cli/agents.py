@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from callhelm_threecx.cli.agents_sync import sync
 from callhelm_threecx.cli.common import (
     AsJson,
     Org,
@@ -18,7 +19,10 @@ COLUMNS_HELP: Final = (
     "Columns, in any order and case: Extension, AgentEmail, AgentFirstName, AgentLastName, AgentId."
 )
 
-app = typer.Typer(help="Bring agent mappings in and out as CSV.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring agent mappings in and out as CSV, or in from the CRM.", no_args_is_help=True
+)
+app.command()(sync)
 
 
 @app.command("import", epilog=COLUMNS_HELP)

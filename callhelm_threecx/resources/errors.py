@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import falcon
@@ -12,6 +12,7 @@ from cachetools import TTLCache
 from callhelm_threecx import routes
 from callhelm_threecx.errors import (
     BadInputError,
+    FieldError,
     RateLimitedError,
     StorageUnavailableError,
     ThreeCXError,
@@ -33,6 +34,7 @@ _FALCON_ERRORS: Final = {
     415: ("unsupported_media_type", "The body must be JSON (application/json)."),
 }
 _INTERNAL: Final = "Something went wrong here; the request id finds it in our log."
+_CONSOLE: Final = f"{routes.CONSOLE}/"
 _WITH_CONTACTS: Final = (routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH)
 _EVENT_TYPES: Final = {
     routes.CONTACTS_LOOKUP: EventType.LOOKUP,
@@ -53,9 +55,12 @@ def to_json(media: object) -> bytes:
 class ErrorAnswers:
     """Turns exceptions into the one JSON shape; what it does not know is a 500 without details."""
 
-    def __init__(self, prefix: str, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, prefix: str, emit: Callable[[Event], None], show_page: Callable[..., None]
+    ) -> None:
         self._prefix = prefix
         self._emit = emit
+        self._show_page = show_page  # (request, answer, sentence, faulty fields), for a browser
         self._flooding: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=FLOOD_SECONDS)
         self._lock = threading.Lock()
 
@@ -79,9 +84,8 @@ class ErrorAnswers:
             resp.set_header("RateLimit-Limit", str(ex.limit))
             resp.set_header("RateLimit-Remaining", "0")
             resp.set_header("RateLimit-Reset", str(ex.retry_after))
-        self._answer(req, resp, ex.status, ex.code, ex.message)
-        if isinstance(ex, BadInputError) and ex.errors:
-            resp.media["errors"] = [{"field": e.field, "message": e.message} for e in ex.errors]
+        errors = ex.errors if isinstance(ex, BadInputError) else ()
+        self._answer(req, resp, ex.status, ex.code, ex.message, errors=errors)
         self._log_event(req, ex)
 
     def _falcon_error(
@@ -101,10 +105,20 @@ class ErrorAnswers:
         self._log_event(req, ThreeCXError(_INTERNAL))
 
     def _answer(
-        self, req: falcon.Request, resp: falcon.Response, status: int, code: str, sentence: str
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        status: int,
+        code: str,
+        sentence: str,
+        *,
+        errors: Sequence[FieldError] = (),
     ) -> None:
         resp.status = status
         resp.text = resp.data = None
+        if self._route(req).startswith(_CONSOLE):
+            self._show_page(req, resp, sentence, errors)
+            return
         resp.content_type = falcon.MEDIA_JSON
         resp.media = {
             "success": False,
@@ -112,6 +126,8 @@ class ErrorAnswers:
             "code": code,
             "requestId": getattr(req.context, "request_id", ""),
         }
+        if errors:
+            resp.media["errors"] = [{"field": e.field, "message": e.message} for e in errors]
         if self._route(req) in _WITH_CONTACTS:
             resp.media["contacts"] = []  # the PBX reads this path
         if status == 401:

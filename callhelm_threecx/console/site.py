@@ -1,0 +1,79 @@
+"""Every page of the console, and where it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import falcon
+from limits import RateLimitItem
+
+from callhelm_threecx import routes
+from callhelm_threecx.console.assets import AssetResource
+from callhelm_threecx.console.desk import Desk
+from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
+from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
+from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.services.events import Event
+from callhelm_threecx.services.integrations import Integrations
+
+PATH: Final = routes.CONSOLE
+MAX_UPLOAD: Final = 32 * 1024 * 1024
+"""Largest file that a form may bring, in bytes."""
+
+_ORGANIZATION: Final = "/o/{organization_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pages ask."""
+
+    desk: Desk
+    integrations: Integrations
+    limiter: Limiter
+    failed_auth_limit: RateLimitItem
+    admin_key: str | None
+    emit: Callable[[Event], None]
+
+
+def pages(parts: Parts) -> Sequence[tuple[str, object]]:
+    """(path below the console, page), for an app to route."""
+    desk = parts.desk
+    return [
+        ("/", HomePage(desk)),
+        (
+            "/sign-in",
+            SignInPage(desk, parts.admin_key, parts.limiter, parts.failed_auth_limit, parts.emit),
+        ),
+        ("/sign-out", SignOutPage(desk)),
+        ("/organizations", OrganizationsPage(desk, parts.integrations)),
+        ("/assets/{name}", AssetResource()),
+    ]
+
+
+def sections(*, with_contacts: bool) -> tuple[tuple[str, str], ...]:
+    """The tabs of an organization: (path below it, label). Calls and contacts are the default
+    store's; a host shows its own."""
+    always = (("", "Overview"), ("/setup", "Set-up"), ("/agents", "Agents"), ("/events", "Events"))
+    return (*always, ("/calls", "Calls"), ("/contacts", "Contacts")) if with_contacts else always
+
+
+def show_error(
+    desk: Desk,
+    req: falcon.Request,
+    resp: falcon.Response,
+    sentence: str,
+    errors: Sequence[object] = (),
+) -> None:
+    """An error as a page; its status is set already."""
+    heading = {403: "Not allowed", 404: "Not here", 503: "Not now"}.get(
+        resp.status_code, "That did not work"
+    )
+    desk.render(
+        req,
+        resp,
+        "message.html",
+        heading=heading,
+        sentence=sentence,
+        errors=errors,
+        request_id=getattr(req.context, "request_id", ""),
+    )
