@@ -234,7 +234,7 @@ class Desk:
             name,
             value,
             max_age=max_age,
-            path=self.url(req) + "/",
+            path=self.url(req),
             secure=self.client.base_url(req).startswith("https:"),
             http_only=True,
             same_site="Strict",

@@ -39,7 +39,7 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
     """(path below the console, page), for an app to route."""
     desk = parts.desk
     return [
-        ("/", HomePage(desk)),
+        ("", HomePage(desk)),
         (
             "/sign-in",
             SignInPage(desk, parts.admin_key, parts.limiter, parts.failed_auth_limit, parts.emit),

@@ -116,7 +116,7 @@ class ErrorAnswers:
     ) -> None:
         resp.status = status
         resp.text = resp.data = None
-        if self._route(req).startswith(_CONSOLE):
+        if f"{self._route(req)}/".startswith(_CONSOLE):
             self._show_page(req, resp, sentence, errors)
             return
         resp.content_type = falcon.MEDIA_JSON
