@@ -38,7 +38,8 @@ def create_host(
         """What went wrong, as a page."""
         resp.status = ex.status
         resp.set_headers(ex.headers or {})  # such as which methods a page takes
-        shown.show(req, resp, "problem", title=ex.title, description=ex.description or "")
+        title = str(ex.title or ex.status).lstrip("0123456789 ")
+        shown.show(req, resp, "problem", title=title, description=ex.description or "")
 
     def show_pause(
         req: falcon.Request, resp: falcon.Response, _ex: OperationalError, params: dict[str, Any]

@@ -8,6 +8,9 @@ that (who may read, who may set up) the integration knows itself.
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
+from callhelm_threecx.errors import StorageUnavailableError
 from callhelm_threecx.identity import Identity, IdentityHook, Role
 
 from .database import HostDatabase
@@ -19,7 +22,12 @@ def identity_hook(database: HostDatabase, sessions: Sessions) -> IdentityHook:
 
     def identify(environ: Mapping[str, Any]) -> Identity | None:
         session = sessions.read(environ)
-        person = database.person(session.user_id) if session and session.user_id else None
+        if session is None or not session.user_id:
+            return None
+        try:
+            person = database.person(session.user_id)
+        except OperationalError as ex:  # the one failure that the integration answers with 503
+            raise StorageUnavailableError("The host's database does not answer.") from ex
         if person is None:
             return None
         return Identity(

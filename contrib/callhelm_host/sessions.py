@@ -15,6 +15,9 @@ import falcon
 from cryptography.fernet import Fernet, InvalidToken
 
 COOKIE: Final = "callhelm_session"
+SESSION_KEY: Final = "CALLHELM_SESSION_KEY"
+"""The variable of the environment that holds the key which seals the cookie."""
+
 LIFETIME_S: Final = 8 * 60 * 60
 """Seconds until one has to sign in again: a working day."""
 

@@ -8,15 +8,13 @@ seals the host's cookies, ``CALLHELM_SESSION_KEY``: 32 bytes in URL-safe base64,
 """
 
 import os
-from typing import Final
 
 from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 from callhelm_threecx.settings import Settings
 
 from .mounted import mounted
-
-SESSION_KEY: Final = "CALLHELM_SESSION_KEY"
+from .sessions import SESSION_KEY
 
 
 def session_key() -> str:
