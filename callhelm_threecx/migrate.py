@@ -6,6 +6,7 @@ the host's migrations.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
 
@@ -15,8 +16,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Index, text
 
+from callhelm_threecx.adoption import (
+    Adoption,
+    Report,
+    guard,
+    survey,
+    translated_refusals,
+    true_differences,
+)
 from callhelm_threecx.db import Database, translated_errors
 from callhelm_threecx.errors import ThreeCXError
+from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.models import metadata
 
 VERSION_TABLE: Final = "three_cx_alembic_version"
@@ -44,30 +54,74 @@ def current(database: Database) -> str | None:
         return _revision(connection)
 
 
-def upgrade(database: Database) -> bool:
-    """Bring the schema up to date; False when it was. Processes that start at once take turns.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an upgrade did, or would do: the revision before (None: no tables of ours) and after,
+    and what becomes of an earlier integration's tables when they are there."""
 
-    Raises `NewerSchemaError` when a newer version of this package has been here.
+    before: str | None
+    after: str
+    adoption: Report | None = None
+
+    @property
+    def is_change(self) -> bool:
+        """Whether there was anything to do."""
+        return self.before != self.after
+
+
+def upgrade(database: Database, ring: KeyRing | None = None) -> bool:
+    """Bring the schema up to date; False when it was. See `upgrade_telling`."""
+    return upgrade_telling(database, ring).is_change
+
+
+def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
+    """Bring the schema up to date, in one transaction. Processes that start at once take turns.
+
+    ``ring`` encrypts the keys of an earlier integration; without its tables it is not needed.
+    Raises `AdoptionError` when these tables cannot be adopted, and `NewerSchemaError` when a newer
+    version of this package has been here.
     """
     if current(database) == head():
-        return False
+        return Outcome(head(), head())
     with _locked(database) as connection:
         before = _revision(connection)
+        _require_known(before)
         if before == head():  # another process was first
-            return False
+            return Outcome(before, before)
         config = _config()
-        if before not in {None, *(s.revision for s in _scripts(config).walk_revisions())}:
-            raise NewerSchemaError(
-                f"The database schema is at {before}, which this version does not know;"
-                " a newer version of callhelm-threecx has been here."
-            )
         config.attributes["connection"] = connection
+        adoption = Adoption.begin(connection, ring) if before is None else None
+        config.attributes["adoption"] = adoption
         command.upgrade(config, "head")
-    return True
+        if database.dialect == "postgresql":
+            guard(connection, [*metadata.tables, VERSION_TABLE])
+    return Outcome(before, head(), adoption.report if adoption else None)
+
+
+def plan(database: Database, ring: KeyRing | None = None) -> Outcome:
+    """What `upgrade_telling` would do; nothing is changed, and nobody has to wait.
+
+    What it would refuse is in ``adoption.contradictions``. Raises `NewerSchemaError`.
+    """
+    with translated_errors(), database.engine.connect() as connection, translated_refusals():
+        before = _revision(connection)
+        _require_known(before)
+        found = survey(connection, ring) if before is None else None
+        return Outcome(before, head(), found.forecast(connection, ring) if found else None)
+
+
+def _require_known(revision: str | None) -> None:
+    known = {None, *(script.revision for script in _scripts(_config()).walk_revisions())}
+    if revision not in known:
+        raise NewerSchemaError(
+            f"The database schema is at {revision}, which this version does not know;"
+            " a newer version of callhelm-threecx has been here."
+        )
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Go back to an earlier revision (``base``: none of our tables)."""
+    """Go back to an earlier revision (``base``: none of our tables; those that were adopted stay,
+    with their rows, and their keys stay encrypted)."""
     with _locked(database) as connection:
         config = _config()
         config.attributes["connection"] = connection
@@ -75,7 +129,10 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def differences(database: Database) -> list[str]:
-    """Where the tables differ from the models, one line each."""
+    """Where the tables differ from the models, one line each.
+
+    What adopted tables have besides, and their ``uuid`` ids, are no differences.
+    """
     from alembic.autogenerate import compare_metadata
 
     with translated_errors(), database.engine.connect() as connection:
@@ -89,7 +146,10 @@ def differences(database: Database) -> list[str]:
                 "compare_type": True,
             },
         )
-        return [str(difference) for difference in compare_metadata(context, metadata)]
+        found = compare_metadata(context, metadata)
+        if database.dialect == "postgresql":
+            found = true_differences(connection, found)
+        return [str(difference) for difference in found]
 
 
 def _belongs_here(dialect: str, schema_object: object, *_: object) -> bool:
@@ -104,7 +164,7 @@ def _belongs_here(dialect: str, schema_object: object, *_: object) -> bool:
 def _locked(database: Database) -> Iterator[Connection]:
     """One transaction that no other migration runs beside: on SQLite every write transaction takes
     the write lock at its start; on PostgreSQL an advisory lock is held to its end."""
-    with translated_errors(), database.engine.begin() as connection:
+    with translated_errors(), database.engine.begin() as connection, translated_refusals():
         if database.dialect == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})"))
         yield connection

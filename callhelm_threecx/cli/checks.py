@@ -16,6 +16,7 @@ from callhelm_threecx.app import open_key_ring
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError, ThreeCXError
 from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.models import metadata
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
@@ -78,6 +79,8 @@ def _database(settings: Settings, database: Database) -> Iterator[Finding]:
     yield Finding("database", Verdict.OK, f"{where} answers.")
     if path is not None:
         yield from _file_modes(path)
+    if database.dialect == "postgresql":
+        yield from _row_security(database)
     is_current = False
     for finding in _migrations(database):
         is_current = finding.verdict is Verdict.OK
@@ -119,6 +122,22 @@ def _trigrams(database: Database) -> Iterator[Finding]:
     else:
         todo = "As a superuser: CREATE EXTENSION pg_trgm; searches are slow without it."
         yield Finding("search index", Verdict.WARN, "pg_trgm is not installed.", todo)
+
+
+def _row_security(database: Database) -> Iterator[Finding]:
+    """Whether policies hide rows of ours from the role that we connect as; of that the tables
+    themselves say nothing, they only look empty."""
+    hidden = text(
+        "SELECT c.relname FROM pg_class c WHERE row_security_active(c.oid)"
+        " AND c.oid IN (SELECT to_regclass(t) FROM unnest(CAST(:names AS text[])) t) ORDER BY 1"
+    )
+    names = [*metadata.tables, migrate.VERSION_TABLE]
+    with database.read_all_organizations() as session:
+        found = session.execute(hidden, {"names": names}).scalars().all()
+    if found:
+        todo = "Connect as the owner of the tables or as a role with BYPASSRLS."
+        message = f"row-level security hides rows from this role: {', '.join(found)}."
+        yield Finding("row-level security", Verdict.WARN, message, todo)
 
 
 def _file_modes(path: Path) -> Iterator[Finding]:

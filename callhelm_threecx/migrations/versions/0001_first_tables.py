@@ -1,235 +1,33 @@
-"""The integration's own tables, and those of the sql store."""
+"""The integration's own tables, and those of the sql store; or those of an earlier integration,
+adopted, and what is missing beside them."""
 
 import logging
+from typing import Final
 
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
+from alembic import context, op
+
+from callhelm_threecx import adoption
+from callhelm_threecx.migrations.first_tables import first_tables
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-INSTANT = sa.DateTime(timezone=True)
-BYTE_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+TRIGRAM_INDEX: Final = "ix_three_cx_contacts_search_text"
 _log = logging.getLogger(__name__)
-TRIGRAM_INDEX = "ix_three_cx_contacts_search_text"
 
 
 def upgrade() -> None:
-    """Apply."""
-    op.create_table(
-        "three_cx_agent_mappings",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("three_cx_extension", BYTE_TEXT, nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=True),
-        sa.Column("agent_email", sa.Text(), nullable=True),
-        sa.Column("agent_first_name", sa.Text(), nullable=True),
-        sa.Column("agent_last_name", sa.Text(), nullable=True),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("updated_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_agent_mappings"),
-        sa.UniqueConstraint(
-            "organization_id",
-            "three_cx_extension",
-            name="uq_three_cx_agent_mappings_organization_id_three_cx_extension",
-        ),
-    )
-    op.create_table(
-        "three_cx_call_events",
-        sa.Column("organization_id", BYTE_TEXT, nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("event_type", BYTE_TEXT, nullable=False),
-        sa.Column("status", BYTE_TEXT, nullable=False),
-        sa.Column("phone_number", sa.Text(), nullable=True),
-        sa.Column("contact_id", sa.Text(), nullable=True),
-        sa.Column("call_id", sa.Text(), nullable=True),
-        sa.Column("agent_extension", sa.Text(), nullable=True),
-        sa.Column("call_direction", sa.Text(), nullable=True),
-        sa.Column("call_type", sa.Text(), nullable=True),
-        sa.Column("duration_seconds", sa.Integer(), nullable=True),
-        sa.Column("call_start_time", INSTANT, nullable=True),
-        sa.Column("call_end_time", INSTANT, nullable=True),
-        sa.Column("latency_ms", sa.Float(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("raw_data", JSON, nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_call_events"),
-    )
-    op.create_index(
-        "ix_three_cx_call_events_created_at_id", "three_cx_call_events", ["created_at", "id"]
-    )
-    op.create_index(
-        "ix_three_cx_call_events_organization_id_created_at_id",
-        "three_cx_call_events",
-        ["organization_id", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_three_cx_call_events_organization_id_event_type",
-        "three_cx_call_events",
-        ["organization_id", "event_type", "created_at", "id"],
-    )
-
-    op.create_table(
-        "three_cx_calls",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("fingerprint", BYTE_TEXT, nullable=False),
-        sa.Column("call_type", sa.Text(), nullable=False),
-        sa.Column("direction", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("contact_id", BYTE_TEXT, nullable=True),
-        sa.Column("agent_extension", sa.Text(), nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=True),
-        sa.Column("agent_email", sa.Text(), nullable=False),
-        sa.Column("agent_name", sa.Text(), nullable=False),
-        sa.Column("attributed_by", sa.Text(), nullable=True),
-        sa.Column("queue_extension", sa.Text(), nullable=False),
-        sa.Column("started_at", INSTANT, nullable=True),
-        sa.Column("ended_at", INSTANT, nullable=True),
-        sa.Column("duration_seconds", sa.Integer(), nullable=True),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("recording_url", sa.Text(), nullable=False),
-        sa.Column("transcription", sa.Text(), nullable=False),
-        sa.Column("summary", sa.Text(), nullable=False),
-        sa.Column("sentiment", sa.Text(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_calls"),
-        sa.UniqueConstraint(
-            "organization_id", "fingerprint", name="uq_three_cx_calls_organization_id_fingerprint"
-        ),
-    )
-    op.create_index(
-        "ix_three_cx_calls_organization_id_contact_id_started_at",
-        "three_cx_calls",
-        ["organization_id", "contact_id", "started_at"],
-    )
-    op.create_index(
-        "ix_three_cx_calls_organization_id_started_at_id",
-        "three_cx_calls",
-        ["organization_id", "started_at", "id"],
-    )
-
-    op.create_table(
-        "three_cx_chats",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("fingerprint", BYTE_TEXT, nullable=False),
-        sa.Column("messages", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("contact_id", BYTE_TEXT, nullable=True),
-        sa.Column("agent_extension", sa.Text(), nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=True),
-        sa.Column("agent_email", sa.Text(), nullable=False),
-        sa.Column("agent_name", sa.Text(), nullable=False),
-        sa.Column("attributed_by", sa.Text(), nullable=True),
-        sa.Column("queue_extension", sa.Text(), nullable=False),
-        sa.Column("started_at", INSTANT, nullable=True),
-        sa.Column("ended_at", INSTANT, nullable=True),
-        sa.Column("duration_seconds", sa.Integer(), nullable=True),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_chats"),
-        sa.UniqueConstraint(
-            "organization_id", "fingerprint", name="uq_three_cx_chats_organization_id_fingerprint"
-        ),
-    )
-    op.create_index(
-        "ix_three_cx_chats_organization_id_started_at_id",
-        "three_cx_chats",
-        ["organization_id", "started_at", "id"],
-    )
-
-    op.create_table(
-        "three_cx_contacts",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("external_id", BYTE_TEXT, nullable=True),
-        sa.Column("first_name", sa.Text(), nullable=False),
-        sa.Column("last_name", sa.Text(), nullable=False),
-        sa.Column("company", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("email_folded", BYTE_TEXT, nullable=True),
-        sa.Column("identity", BYTE_TEXT, nullable=True),
-        sa.Column("search_text", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("last_active_at", INSTANT, nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("updated_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_contacts"),
-        sa.UniqueConstraint(
-            "organization_id",
-            "external_id",
-            name="uq_three_cx_contacts_organization_id_external_id",
-        ),
-        sa.UniqueConstraint(
-            "organization_id", "identity", name="uq_three_cx_contacts_organization_id_identity"
-        ),
-    )
-    op.create_index(
-        "ix_three_cx_contacts_organization_id_email_folded",
-        "three_cx_contacts",
-        ["organization_id", "email_folded"],
-    )
-
-    op.create_table(
-        "three_cx_integrations",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_name", sa.Text(), nullable=False),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("key_fingerprint", BYTE_TEXT, nullable=False),
-        sa.Column("key_encrypted", sa.Text(), nullable=False),
-        sa.Column("key_hint", sa.Text(), nullable=False),
-        sa.Column("key_created_at", INSTANT, nullable=False),
-        sa.Column("previous_key_fingerprint", BYTE_TEXT, nullable=True),
-        sa.Column("previous_key_expires_at", INSTANT, nullable=True),
-        sa.Column("three_cx_server_url", sa.Text(), nullable=True),
-        sa.Column("default_region", sa.Text(), nullable=True),
-        sa.Column("settings", JSON, nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("updated_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_integrations"),
-        sa.UniqueConstraint("key_fingerprint", name="uq_three_cx_integrations_key_fingerprint"),
-        sa.UniqueConstraint("organization_id", name="uq_three_cx_integrations_organization_id"),
-        sa.UniqueConstraint(
-            "previous_key_fingerprint", name="uq_three_cx_integrations_previous_key_fingerprint"
-        ),
-    )
-    op.create_table(
-        "three_cx_contact_phones",
-        sa.Column("organization_id", BYTE_TEXT, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("raw", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("extension", sa.Text(), nullable=False),
-        sa.Column("tail", BYTE_TEXT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["three_cx_contacts.id"],
-            name="fk_three_cx_contact_phones_contact_id",
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_three_cx_contact_phones"),
-    )
-    op.create_index(
-        "ix_three_cx_contact_phones_contact_id", "three_cx_contact_phones", ["contact_id"]
-    )
-    op.create_index(
-        "ix_three_cx_contact_phones_organization_id_tail",
-        "three_cx_contact_phones",
-        ["organization_id", "tail"],
-    )
+    """Apply. ``attributes["adoption"]`` is there when an earlier integration's tables are."""
+    adopting = context.config.attributes.get("adoption")
+    for table in first_tables().sorted_tables:
+        if adopting is None or table.name not in adopting.tables:
+            table.create(op.get_bind())
     _create_trigram_index()
+    if adopting is not None:
+        adopting.run()
 
 
 def _create_trigram_index() -> None:
@@ -253,11 +51,10 @@ def _create_trigram_index() -> None:
 
 
 def downgrade() -> None:
-    """Undo."""
-    op.drop_table("three_cx_contact_phones")
-    op.drop_table("three_cx_contacts")
-    op.drop_table("three_cx_chats")
-    op.drop_table("three_cx_calls")
-    op.drop_table("three_cx_call_events")
-    op.drop_table("three_cx_agent_mappings")
-    op.drop_table("three_cx_integrations")
+    """Undo. Adopted tables stay, with every row, and can be written by whoever did before; their
+    keys stay encrypted."""
+    staying = adoption.tables_that_stay(op.get_bind())
+    for table in reversed(first_tables().sorted_tables):
+        if table.name not in staying:
+            table.drop(op.get_bind())
+    adoption.loosen(op.get_bind())
