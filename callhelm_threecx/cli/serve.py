@@ -46,10 +46,11 @@ def serve(
     count = workers or _sensible_workers(settings.contact_store)
     services = build_services(settings)
     require_current_schema(services.database)
+    app = build_app(services)
     _require_free(host, port)
     _announce(settings, host, port, count)
     server = Server(
-        build_app(services),
+        app,
         settings,
         bind=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         workers=count,

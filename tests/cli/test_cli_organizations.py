@@ -4,6 +4,7 @@ import pytest
 
 from callhelm_threecx.app import build_services
 from callhelm_threecx.keys import check_secret_key
+from callhelm_threecx.services.events import EventFilter
 from callhelm_threecx.services.integrations import KeyState
 from callhelm_threecx.settings import Settings
 from tests.cli.conftest import Cli
@@ -147,3 +148,18 @@ def test_a_key_that_nobody_can_decrypt_is_one_line(
     monkeypatch.setenv("THREECX_SECRET_KEYS", cli("keygen").stdout.strip())
     result = cli("template", "acme", "--url", "https://x.example", status=1)
     assert "cannot be decrypted" in result.stderr
+
+
+def test_each_act_is_in_the_event_log_as_one_of_the_command_line(cli: Cli) -> None:
+    cli("org", "create", "beta", "--region", "AT")
+    cli("org", "rotate-key", "beta")
+    cli("org", "disable", "beta")
+    path = cli.write("team.csv", "Extension\n101\n")
+    cli("agents", "import", path, "--org", "beta")
+    services = build_services(Settings.load())
+    events = services.events.page(EventFilter(organization_id="beta")).events
+    services.close()
+    assert [event.raw_data["action"] for event in reversed(events)] == [
+        *("create", "change", "rotate_key", "change", "map_agents")
+    ]
+    assert {event.raw_data["by"] for event in events} == {"command line"}
