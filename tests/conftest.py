@@ -9,7 +9,9 @@ import pytest
 from tests import servers
 from tests.client import ADMIN_KEY, Api
 
-BACKENDS = ("sqlite", "postgres", "redis")
+BACKENDS = ("sqlite", "postgres", "redis", "browser")
+
+BROWSER_TESTS = Path(__file__).parent / "browser"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _backend_of(item: pytest.Item) -> str:
     if item.get_closest_marker("redis"):
         return "redis"
+    if BROWSER_TESTS in item.path.parents:
+        return "browser"
     callspec = getattr(item, "callspec", None)
     if callspec is not None and "backend" in callspec.params:
         return str(callspec.params["backend"])
