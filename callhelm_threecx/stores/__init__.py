@@ -15,11 +15,24 @@ from callhelm_threecx.stores.base import (
     StoreUnavailableError,
     TransactionalContacts,
 )
+from callhelm_threecx.stores.editing import (
+    ContactChangedError,
+    ContactPage,
+    DeletedContact,
+    DuplicateContactError,
+    EditableContacts,
+    edition_of,
+)
 
 __all__ = [
     "BulkContacts",
     "Contact",
+    "ContactChangedError",
+    "ContactPage",
     "ContactStore",
+    "DeletedContact",
+    "DuplicateContactError",
+    "EditableContacts",
     "ImportReport",
     "InvalidContactError",
     "Match",
@@ -30,4 +43,5 @@ __all__ = [
     "StoreOptions",
     "StoreUnavailableError",
     "TransactionalContacts",
+    "edition_of",
 ]

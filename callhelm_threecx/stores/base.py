@@ -2,8 +2,8 @@
 
 `ContactStore` is the whole contract of a backend: five questions, and whether it is healthy. What a
 backend can do beyond that is a separate protocol, asked for with ``isinstance``: `BulkContacts`,
-`TransactionalContacts`, `TransactionalCalls`, `Members`, `CheckedAtStart`.
-`callhelm_threecx.testing` holds the tests that every backend passes.
+`TransactionalContacts`, `TransactionalCalls`, `Members`, `CheckedAtStart`, and those in the modules
+``editing`` and ``importing``. `callhelm_threecx.testing` holds the tests that every backend passes.
 
 A store may raise `StoreUnavailableError` when its backend does not answer (the caller gets a 503)
 and `InvalidContactError` for a contact that it cannot keep (400). It never sees a request: the

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from callhelm_threecx import phone
-from callhelm_threecx.stores.base import NewContact, PhoneType
+from callhelm_threecx.stores.base import Contact, NewContact, Phone, PhoneType
 
 ParsedPhone = tuple[PhoneType, phone.PhoneNumber]
 
@@ -23,6 +24,66 @@ def parsed_phones(contact: NewContact, region: str) -> list[ParsedPhone]:
                 number = replace(number, extension=item.extension)
             parsed.setdefault(number.digits, (item.type, number))
     return list(parsed.values())
+
+
+def kept(
+    contact_id: str,
+    contact: NewContact,
+    numbers: Iterable[ParsedPhone],
+    last_active_at: datetime | None = None,
+) -> Contact:
+    """A contact as a store gives it back once it is kept."""
+    return Contact(
+        id=contact_id,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        company=contact.company,
+        email=contact.email,
+        phones=tuple(Phone(number.canonical, kind, number.extension) for kind, number in numbers),
+        external_id=contact.external_id,
+        last_active_at=last_active_at,
+    )
+
+
+def fields_of(contact: Contact) -> NewContact:
+    """What a kept contact would be created from."""
+    return NewContact(
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        company=contact.company,
+        email=contact.email,
+        phones=contact.phones,
+        external_id=contact.external_id,
+    )
+
+
+def numbers_of(contact: Contact, typed: Sequence[str] = ()) -> list[ParsedPhone]:
+    """The numbers of a kept contact, as they are: they are not read anew, in a region that may have
+    changed since. ``typed`` are their texts, where they are known."""
+    texts = typed or [item.number for item in contact.phones]
+    return [
+        (
+            item.type,
+            phone.PhoneNumber(
+                raw=text,
+                canonical=item.number,
+                digits=item.number.removeprefix("+"),
+                extension=item.extension,
+                is_e164=item.number.startswith("+"),
+            ),
+        )
+        for item, text in zip(contact.phones, texts, strict=True)
+    ]
+
+
+def places(contact: NewContact, region: str) -> dict[str, int]:
+    """The place of each of a contact's numbers among its phones, by the number's digits."""
+    found: dict[str, int] = {}
+    for place, item in enumerate(contact.phones):
+        number = phone.parse(item.number, region)
+        if number is not None:
+            found.setdefault(number.digits, place)
+    return found
 
 
 def fold(text: str) -> str:
@@ -85,10 +146,23 @@ def identities(contact: NewContact, numbers: Iterable[ParsedPhone]) -> list[str]
     """The `identity` of a contact by each of its numbers: a contact that has one of them in common
     with another, and the name, is the same."""
     keys = [number.digits for _, number in numbers] or [fold(contact.email)]
-    texts = [json.dumps([key, name_key(contact)]) for key in keys]
-    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    name = name_key(contact)
+    return [identity_key(key, name) for key in keys]
+
+
+def identity_key(key: str, name: str) -> str:
+    """The identity of a contact with this `name_key`, by the digits of a number (or the folded
+    address of a contact without one)."""
+    return hashlib.sha256(json.dumps([key, name]).encode()).hexdigest()
 
 
 def name_key(contact: NewContact) -> str:
     """The folded name by which contacts with the same number are told apart."""
     return fold(f"{contact.first_name} {contact.last_name}") or fold(contact.company)
+
+
+def name_field(contact: NewContact) -> str:
+    """The field of an answer that names a contact best."""
+    if contact.last_name:
+        return "lastName"
+    return "firstName" if contact.first_name else "company"

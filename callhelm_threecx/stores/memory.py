@@ -2,12 +2,8 @@
 
 import threading
 import uuid
-from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from functools import partial
-from itertools import takewhile
 
 from callhelm_threecx import phone
 from callhelm_threecx.errors import SettingsError
@@ -19,26 +15,18 @@ from callhelm_threecx.stores.base import (
     Match,
     NewContact,
     Organization,
-    Phone,
     StoreOptions,
 )
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """The contacts of one organization and the indexes on them."""
-
-    contacts: dict[str, Contact] = field(default_factory=dict)
-    search_texts: dict[str, str] = field(default_factory=dict)
-    by_identity: dict[str, str] = field(default_factory=dict)
-    tails: list[tuple[str, str]] = field(default_factory=list)  # (tail, contact id), sorted
+from callhelm_threecx.stores.cursors import cursor_of, read_cursor
+from callhelm_threecx.stores.editing import ContactPage, DeletedContact
+from callhelm_threecx.stores.memory_shelf import Shelf
 
 
 class MemoryContactStore:
-    """A contact store that forgets everything when its process ends."""
+    """A contact store that forgets everything when its process ends; its contacts can be edited."""
 
     def __init__(self) -> None:
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._lock = threading.RLock()
 
     @classmethod
@@ -60,7 +48,7 @@ class MemoryContactStore:
         ranks: dict[str, int] = {}
         with self._lock:
             shelf = self._shelf(organization)
-            for tail, contact_id in _owners(shelf, wanted):
+            for tail, contact_id in shelf.owners(wanted):
                 rank = wanted.rank(tail[::-1])
                 if rank is not None:
                     ranks[contact_id] = min(rank, ranks.get(contact_id, rank))
@@ -109,48 +97,74 @@ class MemoryContactStore:
             for identity in identities:
                 if identity in shelf.by_identity:
                     return shelf.contacts[shelf.by_identity[identity]], False
-            kept = _kept(contact, numbers)
-            shelf.by_identity.update(dict.fromkeys(identities, kept.id))
-            shelf.contacts[kept.id] = kept
-            shelf.search_texts[kept.id] = folding.search_text(contact, numbers)
-            for _, number in numbers:
-                insort(shelf.tails, (number.tail, kept.id))
+            kept = folding.kept(str(uuid.uuid4()), contact, numbers, utc_now())
+            shelf.put(kept)
         return kept, True
+
+    def browse(
+        self, organization: Organization, *, limit: int = 50, cursor: str | None = None
+    ) -> ContactPage:
+        """See `EditableContacts.browse`."""
+        before = read_cursor(cursor) if cursor else None
+        with self._lock:
+            contacts = sorted(self._shelf(organization).contacts.values(), key=_place, reverse=True)
+        rest = [c for c in contacts if before is None or _place(c) < before]
+        page, more = rest[:limit], len(rest) > limit
+        return ContactPage(page, cursor_of(*_place(page[-1])) if more else None)
+
+    def update(
+        self,
+        organization: Organization,
+        contact_id: str,
+        contact: NewContact,
+        *,
+        edition: str | None = None,
+    ) -> Contact:
+        """See `EditableContacts.update`."""
+        if not contact.is_named:
+            raise InvalidContactError("A contact needs a first name, a last name or a company.")
+        numbers = folding.parsed_phones(contact, organization.region)
+        with self._lock:
+            shelf = self._shelf(organization)
+            before = shelf.held(contact_id, edition)
+            after = folding.kept(contact_id, contact, numbers, before.last_active_at)
+            shelf.refuse_double(after, folding.places(contact, organization.region))
+            shelf.take(contact_id)
+            shelf.put(after)
+        return after
+
+    def delete(
+        self, organization: Organization, contact_id: str, *, edition: str | None = None
+    ) -> DeletedContact:
+        """See `EditableContacts.delete`."""
+        with self._lock:
+            shelf = self._shelf(organization)
+            contact = shelf.held(contact_id, edition)
+            shelf.take(contact_id)
+        return DeletedContact(contact)
+
+    def restore(self, organization: Organization, deleted: DeletedContact) -> Contact:
+        """See `EditableContacts.restore`."""
+        contact = deleted.contact
+        numbers = folding.numbers_of(contact)
+        places = {number.digits: place for place, (_, number) in enumerate(numbers)}
+        with self._lock:
+            shelf = self._shelf(organization)
+            if contact.id not in shelf.contacts:
+                shelf.refuse_double(contact, places)
+                shelf.put(contact)
+            return shelf.contacts[contact.id]
 
     def health(self) -> None:
         """Memory always answers."""
 
-    def _shelf(self, organization: Organization) -> _Shelf:
-        return self._shelves.setdefault(organization.id, _Shelf())
-
-
-def _kept(contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> Contact:
-    return Contact(
-        id=str(uuid.uuid4()),
-        first_name=contact.first_name,
-        last_name=contact.last_name,
-        company=contact.company,
-        email=contact.email,
-        phones=tuple(Phone(number.canonical, kind, number.extension) for kind, number in numbers),
-        external_id=contact.external_id,
-        last_active_at=utc_now(),
-    )
-
-
-def _owners(shelf: _Shelf, wanted: phone.Candidates) -> Iterator[tuple[str, str]]:
-    """The (tail, contact id) entries that the candidates may match."""
-    ranges = [(tail, tail + " ") for tail in wanted.exact_tails]  # " " sorts before every digit
-    if wanted.tail_range is not None:
-        ranges.append(wanted.tail_range)
-    for low, high in ranges:
-        start = bisect_left(shelf.tails, (low, ""))
-        entries = (shelf.tails[index] for index in range(start, len(shelf.tails)))
-        yield from takewhile(partial(_is_before, high), entries)
-
-
-def _is_before(high: str, entry: tuple[str, str]) -> bool:
-    return entry[0] < high
+    def _shelf(self, organization: Organization) -> Shelf:
+        return self._shelves.setdefault(organization.id, Shelf())
 
 
 def _activity(contact: Contact) -> datetime:
     return contact.last_active_at or datetime.min.replace(tzinfo=timezone.utc)
+
+
+def _place(contact: Contact) -> tuple[datetime, uuid.UUID]:
+    return _activity(contact), uuid.UUID(contact.id)

@@ -32,13 +32,12 @@ from callhelm_threecx.confinement import (
     PreparedRead,
     insert_unless_present,
 )
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import retry_when_disconnected
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.models import ContactPhoneRow, ContactRow
 from callhelm_threecx.stores import folding, sql_import
 from callhelm_threecx.stores.base import (
     Contact,
-    ImportReport,
     InvalidContactError,
     Match,
     NewContact,
@@ -46,6 +45,7 @@ from callhelm_threecx.stores.base import (
     StoreOptions,
     StoreUnavailableError,
 )
+from callhelm_threecx.stores.sql_capabilities import SqlCapabilities
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     contacts_of,
@@ -58,11 +58,8 @@ ROWS_FOR_A_CONTACT = 20
 """A lookup brings a row for each phone of each contact: so many, on average, and no more."""
 
 
-class SqlContactStore:
+class SqlContactStore(SqlCapabilities):
     """Contacts with any number of phones, found by one indexed query."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     @classmethod
     def from_options(cls, options: StoreOptions) -> "SqlContactStore":
@@ -147,11 +144,6 @@ class SqlContactStore:
                 .values(last_active_at=at)
                 .execution_options(synchronize_session=False)
             )
-
-    def import_batch(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:
-        """See `BulkContacts.import_batch`."""
-        with self._database.write(organization.id) as session:
-            return sql_import.import_batch(session, organization, batch)
 
     def export(self, organization: Organization) -> Iterator[Contact]:
         """See `BulkContacts.export`."""

@@ -1,29 +1,85 @@
-"""Keeping contacts of the ``sql`` store once: by their external id, else by number and name."""
+"""Keeping contacts of the ``sql`` store once: by their external id, else by number and name.
+
+What becomes of a batch is decided first, from a few statements for the whole of it, and written
+afterwards. So a preview is the decision without the writing.
+"""
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx.models import ContactPhoneRow, ContactRow
+from callhelm_threecx.models import ContactPhoneRow, ContactRow, new_id
 from callhelm_threecx.stores import folding
 from callhelm_threecx.stores.base import Contact, ImportReport, NewContact, Organization
+from callhelm_threecx.stores.editing import edition_of
+from callhelm_threecx.stores.importing import Outcome, RowOutcome
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     contacts_of,
     fill,
     new_contact_row,
-    phone_rows,
+    number_rows,
 )
+
+NAMELESS = "has neither a name nor a company"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one contact of a batch, under which id. ``contact`` and ``numbers`` are what
+    is kept of it, ``before`` and ``after`` the contact as it was and will be."""
+
+    outcome: Outcome
+    key: uuid.UUID
+    contact: NewContact
+    numbers: Sequence[folding.ParsedPhone]
+    before: Contact | None = None
+    after: Contact | None = None
+
+    def told(self) -> RowOutcome:
+        """The decision as it is shown."""
+        if self.after is None:
+            return RowOutcome(self.outcome, NAMELESS)
+        is_new = self.outcome is Outcome.CREATED
+        after = replace(self.after, id="") if is_new else self.after
+        return RowOutcome(self.outcome, before=self.before, after=after)
+
+
+@dataclass(slots=True)
+class Shadow:
+    """What the batches before would have changed, of a preview that writes nothing: digests, so
+    that an import of many thousands of rows fits in memory."""
+
+    editions: dict[uuid.UUID, str] = field(default_factory=dict)
+    external_ids: dict[uuid.UUID, str] = field(default_factory=dict)
+    owners: dict[str, tuple[uuid.UUID, ...]] = field(default_factory=dict)
+    _keys: dict[uuid.UUID, Sequence[str]] = field(default_factory=dict)
+
+    def take(self, decisions: Iterable[Decision]) -> None:
+        """Remember what a batch would have written."""
+        for made in decisions:
+            if made.after is None or made.outcome is Outcome.UNCHANGED:
+                continue
+            for key in self._keys.get(made.key, ()):
+                self.owners[key] = tuple(i for i in self.owners[key] if i != made.key)
+            keys = _own_keys(made.contact, made.numbers)
+            self._keys[made.key] = keys
+            for key in keys:
+                self.owners[key] = tuple(sorted({*self.owners.get(key, ()), made.key}))
+            self.editions[made.key] = edition_of(made.after)
+            self.external_ids[made.key] = made.after.external_id
 
 
 def existing_id(
     session: Session, organization: Organization, contact: NewContact
 ) -> uuid.UUID | None:
     """The id of the contact that this one is, if it is there already."""
-    return _Known(session, organization, [contact]).id_of(contact)
+    numbers = folding.parsed_phones(contact, organization.region)
+    return _Known(session, [(contact, numbers)], Shadow()).id_of(contact, numbers)
 
 
 def id_of_identity(session: Session, row: ContactRow) -> uuid.UUID:
@@ -39,129 +95,200 @@ def import_batch(
     session: Session, organization: Organization, batch: Sequence[NewContact]
 ) -> ImportReport:
     """Create what is new and update what is known, in the caller's transaction."""
-    report = ImportReport()
-    known = _Known(session, organization, batch)
-    phones: list[ContactPhoneRow] = []  # of new contacts; rows are written many at a time
-    for index, contact in enumerate(batch):
+    decisions = decide(session, organization, batch, Shadow())
+    _write(session, organization, decisions)
+    counts = [made.outcome for made in decisions]
+    return ImportReport(
+        created=counts.count(Outcome.CREATED),
+        updated=counts.count(Outcome.UPDATED),
+        unchanged=counts.count(Outcome.UNCHANGED),
+        refused=[(n, NAMELESS) for n, one in enumerate(counts) if one is Outcome.REFUSED],
+    )
+
+
+def decide(
+    session: Session, organization: Organization, batch: Sequence[NewContact], shadow: Shadow
+) -> list[Decision]:
+    """What becomes of each contact of a batch, when they are kept one after the other."""
+    read = [(contact, folding.parsed_phones(contact, organization.region)) for contact in batch]
+    known = _Known(session, read, shadow)
+    contents = _Contents(session, known, read, shadow)
+    decisions = []
+    for contact, numbers in read:
         if not contact.is_named:
-            report.refused.append((index, "has neither a name nor a company"))
+            decisions.append(Decision(Outcome.REFUSED, uuid.UUID(int=0), contact, numbers))
             continue
-        contact_id = known.id_of(contact)
-        if contact_id is None:
-            row = new_contact_row(organization, contact)
-            session.add(row)
-            phones += phone_rows(organization, row.id, contact)
-            known.add(contact, row.id)
-            report.created += 1
-            continue
-        _write_new(session, phones)
-        if _update(session, organization, contact_id, contact):
-            report.updated += 1
+        key = known.id_of(contact, numbers)
+        made = contents.decided(key, contact, numbers)
+        if key is None:
+            known.add(made.contact, numbers, made.key)
+        decisions.append(made)
+    return decisions
+
+
+class _Contents:
+    """What the contacts are that a batch means, while its rows are gone through."""
+
+    def __init__(
+        self,
+        session: Session,
+        known: "_Known",
+        read: Sequence[tuple[NewContact, list[folding.ParsedPhone]]],
+        shadow: Shadow,
+    ) -> None:
+        ids = {known.id_of(contact, numbers) for contact, numbers in read} - {None}
+        stored = [key for key in ids if key is not None and key not in shadow.editions]
+        self._contacts = {uuid.UUID(one.id): one for one in _read(session, stored)}
+        self._shadow = shadow
+        self._editions: dict[uuid.UUID, str] = {}
+
+    def decided(
+        self, key: uuid.UUID | None, contact: NewContact, numbers: list[folding.ParsedPhone]
+    ) -> Decision:
+        """Create, update or leave: the contact with this id, if any, is this one from now on."""
+        if key is None:
+            key = new_id()
+            after = folding.kept(str(key), contact, numbers)
+            made = Decision(Outcome.CREATED, key, contact, numbers, after=after)
         else:
-            report.unchanged += 1
-    _write_new(session, phones)
-    return report
+            # A row without an external id says nothing of the one that its contact has.
+            external_id = contact.external_id or self._external_id(key)
+            contact = replace(contact, external_id=external_id)
+            after = folding.kept(str(key), contact, numbers)
+            before = self._contacts.get(key)
+            same = edition_of(after) == self._edition(key)
+            outcome = Outcome.UNCHANGED if same else Outcome.UPDATED
+            made = Decision(outcome, key, contact, numbers, before, after)
+        self._contacts[key] = after
+        return made
+
+    def _edition(self, key: uuid.UUID) -> str:
+        contact = self._contacts.get(key)
+        return self._shadow.editions[key] if contact is None else edition_of(contact)
+
+    def _external_id(self, key: uuid.UUID) -> str:
+        contact = self._contacts.get(key)
+        return self._shadow.external_ids[key] if contact is None else contact.external_id
 
 
-def _write_new(session: Session, phones: list[ContactPhoneRow]) -> None:
+def _write(session: Session, organization: Organization, decisions: Sequence[Decision]) -> None:
+    """Write what was decided: many rows at a time, of each contact its last state."""
+    last = {m.key: m for m in decisions if m.outcome in {Outcome.CREATED, Outcome.UPDATED}}
+    created = {m.key for m in decisions if m.outcome is Outcome.CREATED}
+    _update(session, [made for key, made in last.items() if key not in created])
+    for key in created:
+        row = new_contact_row(organization, last[key].contact)
+        row.id = key
+        session.add(row)
     session.flush()  # a phone refers to its contact
-    session.add_all(phones)
+    for made in last.values():
+        session.add_all(number_rows(organization, made.key, made.numbers))
     session.flush()
-    phones.clear()
 
 
-def _update(
-    session: Session, organization: Organization, contact_id: uuid.UUID, contact: NewContact
-) -> bool:
-    """Bring a contact up to date; False when nothing of it changed."""
-    before = _read(session, [contact_id])[0]
-    row = session.get_one(ContactRow, contact_id)
-    numbers = folding.parsed_phones(contact, organization.region)
-    if _same(before, contact, numbers):
-        return False
-    fill(row, contact, numbers)
-    if row.identity is not None:
-        row.identity = folding.identity(contact, numbers)
+def _update(session: Session, decisions: Sequence[Decision]) -> None:
+    """Bring contacts up to date, and take their numbers away."""
+    keys = [made.key for made in decisions]
+    if not keys:
+        return
+    rows = session.execute(select(ContactRow).where(col(ContactRow.id).in_(keys))).scalars()
+    by_key = {row.id: row for row in rows}
+    for made in decisions:
+        row = by_key[made.key]
+        fill(row, made.contact, made.numbers)
+        if row.identity is not None:
+            row.identity = folding.identity(made.contact, made.numbers)
     session.execute(
         delete(ContactPhoneRow)
-        .where(col(ContactPhoneRow.contact_id) == contact_id)
+        .where(col(ContactPhoneRow.contact_id).in_(keys))
         .execution_options(synchronize_session=False)
     )
-    session.add_all(phone_rows(organization, contact_id, contact))
-    return True
 
 
-def _same(before: Contact, contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> bool:
-    old = (before.first_name, before.last_name, before.company, before.email, before.external_id)
-    new = (contact.first_name, contact.last_name, contact.company, contact.email)
-    phones_before = [(phone.type, phone.number, phone.extension) for phone in before.phones]
-    phones_now = [(kind, number.canonical, number.extension) for kind, number in numbers]
-    return old == (*new, contact.external_id) and phones_before == phones_now
-
-
-def _read(session: Session, ids: Iterable[uuid.UUID]) -> list[Contact]:
+def _read(session: Session, ids: Sequence[uuid.UUID]) -> list[Contact]:
+    if not ids:
+        return []
     rows = session.execute(
         select(*CONTACT_COLUMNS)
-        .select_from(ContactRow)
         .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
-        .where(col(ContactRow.id).in_(list(ids)))
+        .where(col(ContactRow.id).in_(ids))
         .order_by(col(ContactRow.id), col(ContactPhoneRow.position))
     ).all()
     return contacts_of(rows)
 
 
+def _match_keys(contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> list[str]:
+    """By what a contact is found to be there already, in this order: an external id says all, else
+    one of the numbers and the name do, else the address and the name."""
+    if contact.external_id:
+        return [_external_key(contact.external_id)]
+    return folding.identities(contact, numbers)
+
+
+def _own_keys(contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> list[str]:
+    """By what a contact that is there is found."""
+    if not contact.external_id:
+        return folding.identities(contact, numbers)
+    by_number = folding.identities(contact, numbers) if numbers else []
+    return [_external_key(contact.external_id), *by_number]
+
+
+def _external_key(external_id: str) -> str:
+    return f"external {external_id}"
+
+
 class _Known:
-    """The contacts that a batch may mean, read at once."""
+    """The contacts that a batch may mean, read at once; of several that it may mean the oldest."""
 
     def __init__(
-        self, session: Session, organization: Organization, batch: Sequence[NewContact]
+        self,
+        session: Session,
+        read: Sequence[tuple[NewContact, list[folding.ParsedPhone]]],
+        shadow: Shadow,
     ) -> None:
-        self._organization = organization
-        self._by_external_id = self._read_external_ids(session, batch)
-        self._by_number_and_name: dict[tuple[str, str], uuid.UUID] = {}
-        self._by_identity: dict[str, uuid.UUID] = {}
-        anonymous = [contact for contact in batch if not contact.external_id]
-        self._read_numbers(session, anonymous)
-        self._read_identities(session, anonymous)
+        self._owners: dict[str, uuid.UUID] = {}
+        self._changed = shadow.editions
+        self._read_external_ids(session, {c.external_id for c, _ in read if c.external_id})
+        anonymous = [(contact, numbers) for contact, numbers in read if not contact.external_id]
+        tails = {number.tail for _, numbers in anonymous for _, number in numbers}
+        self._read_numbers(session, tails)
+        numberless = {folding.identity(c, numbers) for c, numbers in anonymous if not numbers}
+        self._read_identities(session, numberless)
+        for contact, numbers in read:
+            for key in _match_keys(contact, numbers):
+                for owner in shadow.owners.get(key, ()):
+                    self._found(key, owner)
 
-    def id_of(self, contact: NewContact) -> uuid.UUID | None:
+    def id_of(
+        self, contact: NewContact, numbers: Sequence[folding.ParsedPhone]
+    ) -> uuid.UUID | None:
         """The id of the contact that is meant, or None."""
-        if contact.external_id:
-            return self._by_external_id.get(contact.external_id)
-        for digits in self._digits(contact):
-            found = self._by_number_and_name.get((digits, folding.name_key(contact)))
-            if found is not None:
-                return found
-        return self._by_identity.get(self._identity(contact))
+        keys = _match_keys(contact, numbers)
+        return next((self._owners[key] for key in keys if key in self._owners), None)
 
-    def add(self, contact: NewContact, contact_id: uuid.UUID) -> None:
+    def add(
+        self, contact: NewContact, numbers: Sequence[folding.ParsedPhone], contact_id: uuid.UUID
+    ) -> None:
         """Remember a contact that the batch itself created."""
-        if contact.external_id:
-            self._by_external_id[contact.external_id] = contact_id
-        for digits in self._digits(contact):
-            key = (digits, folding.name_key(contact))
-            self._by_number_and_name.setdefault(key, contact_id)
-        self._by_identity.setdefault(self._identity(contact), contact_id)
+        for key in _own_keys(contact, numbers):
+            self._owners.setdefault(key, contact_id)
 
-    def _digits(self, contact: NewContact) -> list[str]:
-        numbers = folding.parsed_phones(contact, self._organization.region)
-        return [number.digits for _, number in numbers]
+    def _found(self, key: str, owner: uuid.UUID) -> None:
+        self._owners[key] = min(owner, self._owners.get(key, owner))
 
-    def _identity(self, contact: NewContact) -> str:
-        numbers = folding.parsed_phones(contact, self._organization.region)
-        return folding.identity(contact, numbers)
+    def _stored(self, key: str, owner: uuid.UUID) -> None:
+        if owner not in self._changed:  # then it is found as what it would have become
+            self._found(key, owner)
 
-    @staticmethod
-    def _read_external_ids(session: Session, batch: Sequence[NewContact]) -> dict[str, uuid.UUID]:
-        wanted = {contact.external_id for contact in batch if contact.external_id}
+    def _read_external_ids(self, session: Session, wanted: set[str]) -> None:
         if not wanted:
-            return {}
+            return
         columns = col(ContactRow.external_id), col(ContactRow.id)
         statement = select(*columns).where(col(ContactRow.external_id).in_(wanted))
-        return {str(external): key for external, key in session.execute(statement)}
+        for external_id, owner in session.execute(statement):
+            self._stored(_external_key(str(external_id)), owner)
 
-    def _read_numbers(self, session: Session, batch: Sequence[NewContact]) -> None:
-        tails = {digits[::-1] for contact in batch for digits in self._digits(contact)}
+    def _read_numbers(self, session: Session, tails: set[str]) -> None:
         if not tails:
             return
         rows = session.execute(
@@ -174,16 +301,15 @@ class _Known:
             )
             .join(ContactRow, col(ContactRow.id) == col(ContactPhoneRow.contact_id))
             .where(col(ContactPhoneRow.tail).in_(tails))
-            .order_by(col(ContactRow.id))
         )
-        for tail, key, first_name, last_name, company in rows:
+        for tail, owner, first_name, last_name, company in rows:
             name = folding.name_key(NewContact(first_name, last_name, company))
-            self._by_number_and_name.setdefault((tail[::-1], name), key)
+            self._stored(folding.identity_key(tail[::-1], name), owner)
 
-    def _read_identities(self, session: Session, batch: Sequence[NewContact]) -> None:
-        wanted = {self._identity(contact) for contact in batch}
+    def _read_identities(self, session: Session, wanted: set[str]) -> None:
         if not wanted:
             return
         columns = col(ContactRow.identity), col(ContactRow.id)
         statement = select(*columns).where(col(ContactRow.identity).in_(wanted))
-        self._by_identity = {str(identity): key for identity, key in session.execute(statement)}
+        for identity, owner in session.execute(statement):
+            self._stored(str(identity), owner)

@@ -72,6 +72,14 @@ def phone_rows(
     organization: Organization, contact_id: uuid.UUID, contact: NewContact
 ) -> list[ContactPhoneRow]:
     """The rows of a contact's numbers, in the order given."""
+    numbers = folding.parsed_phones(contact, organization.region)
+    return number_rows(organization, contact_id, numbers)
+
+
+def number_rows(
+    organization: Organization, contact_id: uuid.UUID, numbers: Sequence[folding.ParsedPhone]
+) -> list[ContactPhoneRow]:
+    """The rows of numbers that were read already."""
     return [
         ContactPhoneRow(
             organization_id=organization.id,
@@ -83,7 +91,5 @@ def phone_rows(
             extension=number.extension,
             tail=number.tail,
         )
-        for position, (kind, number) in enumerate(
-            folding.parsed_phones(contact, organization.region)
-        )
+        for position, (kind, number) in enumerate(numbers)
     ]

@@ -8,10 +8,10 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url as parse_url
 from callhelm_threecx.stores.memory import MemoryContactStore
 from callhelm_threecx.stores.sql import SqlContactStore
-from callhelm_threecx.testing import ContactStoreContract
+from callhelm_threecx.testing import ContactStoreContract, EditableContactsContract
 
 
-class TestSqlContactStore(ContactStoreContract):
+class TestSqlContactStore(ContactStoreContract, EditableContactsContract):
     """On SQLite and on PostgreSQL."""
 
     @pytest.fixture
@@ -21,7 +21,7 @@ class TestSqlContactStore(ContactStoreContract):
         database.dispose()
 
 
-class TestMemoryContactStore(ContactStoreContract):
+class TestMemoryContactStore(ContactStoreContract, EditableContactsContract):
     """In one process."""
 
     @pytest.fixture
