@@ -16,7 +16,7 @@ from callhelm_threecx.stores.base import (
     Phone,
     PhoneType,
 )
-from callhelm_threecx.testing.base import ANNA, StoreTests, found, new_organization, person, texts
+from callhelm_threecx.testing.base import ANNA, StoreTests, found, person, texts
 
 THREADS: Final = 8
 
@@ -40,7 +40,7 @@ class CreatingTests(StoreTests):
 
     def test_organizations_are_sealed_off_from_each_other(self, store: ContactStore) -> None:
         """Whatever is asked, and although both keep the same person."""
-        ours, theirs = new_organization("DE"), new_organization("DE")
+        ours, theirs = self.new_organization("DE"), self.new_organization("DE")
         anna = self.add(store, ours, ANNA)
         assert store.get(theirs, anna.id) is None
         assert list(store.find_by_number(theirs, "+4930123456")) == []

@@ -14,7 +14,7 @@ from callhelm_threecx.stores.base import (
     Phone,
     PhoneType,
 )
-from callhelm_threecx.testing.base import ANNA, StoreTests, found, new_organization, person, texts
+from callhelm_threecx.testing.base import ANNA, StoreTests, found, person, texts
 
 NUMBER_FORMS: Final = (
     "+4930123456",
@@ -60,7 +60,7 @@ class NumberTests(StoreTests):
         self, store: ContactStore, stored: str, text: str
     ) -> None:
         """Both when a number is kept and when it is looked for."""
-        organization = new_organization("US")
+        organization = self.new_organization("US")
         contact = self.add(store, organization, person("Sam", stored))
         assert found(store.find_by_number(organization, text)) == [(contact.id, True)]
 
