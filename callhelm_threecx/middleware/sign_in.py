@@ -15,6 +15,8 @@ from callhelm_threecx.settings import Settings
 GROUP: Final = "callhelm_threecx.identity"
 MAX_USER_ID: Final = 256
 """Longest id of a user, in characters."""
+MAX_NAME: Final = 320
+"""What is kept of a user's name, in characters."""
 
 _PLUGINS: Final = Plugins(GROUP, "THREECX_IDENTITY", "identity hook")
 
@@ -96,7 +98,8 @@ def _checked(identity: object) -> Identity:
     if not isinstance(identity.roles, Mapping):
         raise TypeError(f"roles must map organizations to roles, not be {_kind(identity.roles)}.")
     roles = {str(organization): Role(role) for organization, role in identity.roles.items()}
-    return replace(identity, user_id=user_id, name=str(identity.name or ""), roles=roles)
+    name = str(identity.name or "")[:MAX_NAME]
+    return replace(identity, user_id=user_id, name=name, roles=roles)
 
 
 def _kind(value: object) -> str:

@@ -4,6 +4,7 @@ The routes come from the application itself: one that is added later is tried as
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.http.identities import SignIn, as_user
 from tests.http.wire import CALL, refused
 
 NUMBER = "+4930123456"
+PARAMETER = re.compile(r"\{[^}]*\}")
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def api(make_api: Callable[..., Api]) -> Api:
 def routes(api: Api) -> Iterator[tuple[str, str, bool]]:
     """(method, path below the prefix, whether the admin key opens it) of each responder."""
     for route in inspect.inspect_routes(api.app):
-        resource, _ = api.app._router.find(route.path.replace("{mapping_id}", "x"))[:2]
+        resource = api.app._router.find(PARAMETER.sub("x", route.path))[0]
         for method in route.methods:
             if not method.internal:
                 wanted = resource.keys[method.method]
@@ -53,7 +55,7 @@ def attempts(api: Api, user: str, organization: str) -> Iterator[tuple[bool, Any
     """Every route and method in the name of an organization: (admin's, answer)."""
     [mapping] = api.get("/agents?organizationId=acme", key=ADMIN_KEY).json["mappings"]
     for method, path, for_admin in routes(api):
-        target = path.replace("{mapping_id}", mapping["id"])
+        target = PARAMETER.sub(mapping["id"], path)
         body = {"organizationId": organization, "extension": "101", "enabled": False, **CALL}
         data = json.dumps(body).encode() if method in {"POST", "PATCH", "PUT"} else b""
         query = f"{target}?organizationId={organization}&number={NUMBER[1:]}"

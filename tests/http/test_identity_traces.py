@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from callhelm_threecx.identity import Identity
 from callhelm_threecx.logs import JsonFormatter
 from tests.client import ADMIN_KEY, Api
 from tests.http.identities import SignIn, as_user
@@ -66,6 +67,14 @@ def test_each_act_with_the_admin_key_says_that(api: Api) -> None:
     found = acts(api, send)
     assert [each["action"] for each in found] == ACTIONS
     assert [by(each) for each in found] == [KEY] * len(ACTIONS)
+
+
+def test_a_name_of_any_length_is_kept_in_part(make_api: Callable[..., Api]) -> None:
+    identity = Identity("u1", "x" * 10_000 + "\x00", is_system_admin=True)
+    api = make_api(identity=lambda _environ: identity)
+    assert as_user(api, "", "POST", "/setup", SETUP).status_int == 200
+    [event] = api.get("/events?type=setup", key=ADMIN_KEY).json["events"]
+    assert event["rawData"]["userName"] == "x" * 320
 
 
 def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
