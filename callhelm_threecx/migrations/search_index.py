@@ -3,17 +3,16 @@
 Three tables of its own stand beside ``three_cx_contacts``, whose implicit rowids cannot be used:
 VACUUM numbers them anew.
 
-- ``three_cx_search_organizations`` gives each organization a number;
+- ``three_cx_search_organizations`` gives each organization a number, and counts its contacts;
 - ``three_cx_search_rows`` gives each contact a label, an integer that sorts as contacts are shown:
   the later active, the greater. Its upper bits are the organization's (the last eleven bits of its
   number), its lower 52 bits the microsecond of the last activity. A contact that finds its label
-  taken gets the next one that is free;
-- ``three_cx_search_words`` holds the trigrams of the contact with that rowid, and one more word
-  that only this organization has.
+  taken gets the next one that is free. Beside it stand the text to search, so that whatever must
+  be read from end to end is read in order, and a word that only this organization has;
+- ``three_cx_search_words`` holds the trigrams of both, with their positions, and no text.
 
 So a search walks the contacts of one organization alone, the most recently active first, and stops
-at its limit. The index holds no positions (``detail=none``) and no text: it names candidates, and
-whoever reads it must compare ``search_text`` itself.
+at its limit (see ``stores.sql_search``).
 
 A migration that builds ``three_cx_contacts`` anew (Alembic's batch mode does) loses the triggers:
 it calls `drop` before and `create` after.
@@ -45,16 +44,22 @@ _BASE: Final = 6400  # so many of them there are
 
 _SCHEMA: Final = (
     f"""CREATE TABLE {ORGANIZATIONS} (
-        number INTEGER NOT NULL PRIMARY KEY, organization_id TEXT NOT NULL UNIQUE)""",
-    f"CREATE TABLE {ROWS} (label INTEGER NOT NULL PRIMARY KEY, contact_id TEXT NOT NULL UNIQUE)",
+        number INTEGER NOT NULL PRIMARY KEY,
+        organization_id TEXT NOT NULL UNIQUE,
+        contacts INTEGER NOT NULL)""",
+    f"""CREATE TABLE {ROWS} (
+        label INTEGER NOT NULL PRIMARY KEY,
+        contact_id TEXT NOT NULL UNIQUE,
+        organization TEXT NOT NULL,
+        words TEXT NOT NULL)""",
     f"""CREATE VIRTUAL TABLE {WORDS} USING fts5 (
-        organization, words,
-        content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1')""",
+        organization, words, content='{ROWS}', content_rowid='label',
+        columnsize=0, tokenize='trigram case_sensitive 1')""",
 )
 
 
-def organization_word(number: str) -> str:
-    """SQL for the word of the organization with a number (an SQL expression)."""
+def _organization_word(number: str) -> str:
+    """SQL for the word of the organization with a number."""
     first, second = f"{number} / {_BASE}", f"{number} % {_BASE}"
     return f"char({_PRIVATE_USE}, {_PRIVATE_USE} + {first}, {_PRIVATE_USE} + {second})"
 
@@ -82,23 +87,26 @@ def _free(label: str) -> str:
 
 
 _ADD: Final = f"""
-    INSERT INTO {ORGANIZATIONS} (organization_id) SELECT NEW.organization_id
+    INSERT INTO {ORGANIZATIONS} (organization_id, contacts)
+        SELECT NEW.organization_id, 0
         WHERE NOT EXISTS (SELECT 1 FROM {ORGANIZATIONS}
                           WHERE organization_id = NEW.organization_id);
-    INSERT INTO {ROWS} (label, contact_id)
-        SELECT {_free("wanted")}, NEW.id FROM (
-            SELECT {_label("number", "NEW.last_active_at")} AS wanted FROM {ORGANIZATIONS}
-            WHERE organization_id = NEW.organization_id);
+    UPDATE {ORGANIZATIONS} SET contacts = contacts + 1
+        WHERE organization_id = NEW.organization_id;
+    INSERT INTO {ROWS} (label, contact_id, organization, words)
+        SELECT {_free("wanted")}, NEW.id, organization, NEW.search_text FROM (
+            SELECT {_label("number", "NEW.last_active_at")} AS wanted,
+                   {_organization_word("number")} AS organization
+            FROM {ORGANIZATIONS} WHERE organization_id = NEW.organization_id);
     INSERT INTO {WORDS} (rowid, organization, words)
-        SELECT label, {organization_word("number")}, NEW.search_text FROM {ROWS}, {ORGANIZATIONS}
-        WHERE contact_id = NEW.id AND organization_id = NEW.organization_id;
+        SELECT label, organization, words FROM {ROWS} WHERE contact_id = NEW.id;
 """
 _REMOVE: Final = f"""
     INSERT INTO {WORDS} ({WORDS}, rowid, organization, words)
-        SELECT 'delete', label, {organization_word("number")}, OLD.search_text
-        FROM {ROWS}, {ORGANIZATIONS}
-        WHERE contact_id = OLD.id AND organization_id = OLD.organization_id;
+        SELECT 'delete', label, organization, words FROM {ROWS} WHERE contact_id = OLD.id;
     DELETE FROM {ROWS} WHERE contact_id = OLD.id;
+    UPDATE {ORGANIZATIONS} SET contacts = contacts - 1
+        WHERE organization_id = OLD.organization_id;
 """
 _TRIGGERS: Final = (
     f"CREATE TRIGGER {TRIGGERS[0]} AFTER INSERT ON three_cx_contacts BEGIN {_ADD} END",
@@ -110,28 +118,22 @@ _TRIGGERS: Final = (
     f"CREATE TRIGGER {TRIGGERS[2]} AFTER DELETE ON three_cx_contacts BEGIN {_REMOVE} END",
 )
 
-# Labels of the contacts that are there, each greater than the one before: its own microsecond, or
-# where that is taken the next one.
-_FILL_ORGANIZATIONS: Final = (
-    f"INSERT INTO {ORGANIZATIONS} (organization_id)"
-    " SELECT DISTINCT organization_id FROM three_cx_contacts ORDER BY 1"
-)
+_FILL_ORGANIZATIONS: Final = f"""
+    INSERT INTO {ORGANIZATIONS} (organization_id, contacts)
+    SELECT organization_id, count(*) FROM three_cx_contacts GROUP BY 1 ORDER BY 1
+"""
+# Each label is greater than the one before: its own microsecond or, where that is taken, the next.
 _FILL_ROWS: Final = f"""
-    INSERT INTO {ROWS} (label, contact_id)
-    SELECT max(wanted - position) OVER (PARTITION BY slot ORDER BY position) + position, id
-    FROM (SELECT id, wanted, slot,
-                 row_number() OVER (PARTITION BY slot ORDER BY wanted, id) AS position
-          FROM (SELECT id, number % {_SLOTS} AS slot,
-                       {_label("number", "last_active_at")} AS wanted
+    INSERT INTO {ROWS} (label, contact_id, organization, words)
+    SELECT max(wanted - position) OVER (PARTITION BY slot ORDER BY position) + position,
+           id, organization, search_text
+    FROM (SELECT *, row_number() OVER (PARTITION BY slot ORDER BY wanted, id) AS position
+          FROM (SELECT id, search_text, number % {_SLOTS} AS slot,
+                       {_label("number", "last_active_at")} AS wanted,
+                       {_organization_word("number")} AS organization
                 FROM three_cx_contacts JOIN {ORGANIZATIONS} USING (organization_id)))
 """
-_FILL_WORDS: Final = f"""
-    INSERT INTO {WORDS} (rowid, organization, words)
-    SELECT label, {organization_word("number")}, search_text
-    FROM {ROWS} CROSS JOIN three_cx_contacts ON id = contact_id
-         CROSS JOIN {ORGANIZATIONS} USING (organization_id)
-    ORDER BY label
-"""
+_FILL_WORDS: Final = f"INSERT INTO {WORDS} ({WORDS}) VALUES ('rebuild')"
 
 
 def is_supported(connection: Connection) -> bool:
