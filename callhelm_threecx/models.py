@@ -308,6 +308,42 @@ class ChatRow(ConversationRow, table=True):
     email: str = Field(default="", sa_type=Text)
 
 
+class ContactImportRow(OrganizationRow, table=True):
+    """A file of contacts, and how far its import has come; ``runner`` works on it."""
+
+    __tablename__ = "three_cx_contact_imports"
+    __table_args__ = (Index(None, "organization_id", "created_at", "id"),)
+
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    file_name: str = Field(sa_type=Text)
+    header: list[str] = Field(sa_type=Json)
+    state: str = Field(sa_type=ByteText)
+    total: int
+    done: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    error: str = Field(default="", sa_type=Text)
+    actor: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    runner: uuid.UUID | None = None
+    heartbeat_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    created_at: datetime = _instant()
+    finished_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+
+
+class ContactImportBatchRow(OrganizationRow, table=True):
+    """Rows of an import that are kept together, as JSON: ``[line, cells]`` of each; and once
+    they are done ``[index, reason]`` of those that were refused."""
+
+    __tablename__ = "three_cx_contact_import_batches"
+
+    import_id: uuid.UUID = Field(primary_key=True, foreign_key="three_cx_contact_imports.id")
+    position: int = Field(primary_key=True)
+    rows: str = Field(sa_type=Text)
+    refused: str | None = Field(default=None, sa_type=Text)
+
+
 def organization_tables() -> list[type[OrganizationRow]]:
     """The mapped class of every table whose rows belong to one organization."""
     mapped = (mapper.class_ for mapper in _registry.mappers)
