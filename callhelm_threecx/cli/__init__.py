@@ -10,6 +10,7 @@ import typer
 
 from callhelm_threecx.cli import (
     agents,
+    callhelm,
     contacts,
     database,
     demo,
@@ -69,6 +70,7 @@ app.add_typer(contacts.app, name="contacts")
 app.add_typer(agents.app, name="agents")
 app.add_typer(events.app, name="events")
 app.add_typer(secret_keys.app, name="keys")
+app.add_typer(callhelm.app, name="callhelm")
 app.add_typer(
     typer.Typer(help="Read, check and run 3CX CRM templates without a PBX.", no_args_is_help=True),
     name="pbx",

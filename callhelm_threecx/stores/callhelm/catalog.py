@@ -1,12 +1,18 @@
-"""What PostgreSQL's catalog says about a host's tables, asked in two queries."""
+"""What PostgreSQL's catalog says about a host's tables and the indexes on them, and the one place
+where such indexes are made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 
 from callhelm_threecx.db import Database
+from callhelm_threecx.errors import ForbiddenError
+
+_INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,79 @@ def read_row_security(database: Database, tables: Sequence[str], schema: str | N
     """The tables of which row-level security hides rows from our role: all of them, as a rule,
     since its policies ask who is signed in to the host."""
     return [name for (name,) in _rows(database, _CLOSED, tables, schema)]
+
+
+_INDEXES: Final = text(
+    """
+SELECT i.relname, x.indisvalid
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+WHERE x.indrelid = to_regclass(:table) AND starts_with(i.relname, :prefix)
+"""
+)
+_TRIGRAMS: Final = text(
+    """
+SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'pg_trgm'
+"""
+)
+_ESTIMATE: Final = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:table)")
+_OURS_ALONE: Final = text("SELECT pg_try_advisory_lock(hashtext('callhelm-threecx prepare'))")
+_NOBODYS: Final = text("SELECT pg_advisory_unlock(hashtext('callhelm-threecx prepare'))")
+
+
+def read_indexes(
+    database: Database, table: str, schema: str | None, prefix: str
+) -> dict[str, bool]:
+    """The indexes on a table whose names begin so, and whether each is valid."""
+    parameters = {"table": _qualified(table, schema), "prefix": prefix}
+    with database.read_all_organizations() as session:
+        return dict(tuple(row) for row in session.execute(_INDEXES, parameters))
+
+
+def read_trigram_schema(database: Database) -> str | None:
+    """The schema in which the extension pg_trgm is installed; None when it is not."""
+    with database.read_all_organizations() as session:
+        return session.execute(_TRIGRAMS).scalar()
+
+
+def read_estimate(database: Database, table: str, schema: str | None) -> int | None:
+    """How many rows the planner takes a table to have; None while nobody has counted."""
+    with database.read_all_organizations() as session:
+        rows = session.execute(_ESTIMATE, {"table": _qualified(table, schema)}).scalar()
+    return None if rows is None or rows < 0 else int(rows)
+
+
+def run(database: Database, statements: Sequence[str]) -> Iterator[str]:
+    """Run statements one by one, each in a transaction of its own; gives each when it is done.
+
+    Raises `ForbiddenError` when our role may not, or when somebody else is at it.
+    """
+    with database.read_all_organizations() as session:  # in autocommit: nothing is read here
+        # Whoever waited for this lock would have a snapshot, and a build waits for snapshots.
+        if not session.execute(_OURS_ALONE).scalar():
+            raise ForbiddenError("Another prepare is at work on this database.")
+        try:
+            for statement in statements:
+                _run(session, statement)
+                yield statement
+        finally:
+            session.execute(_NOBODYS)
+
+
+def _run(session: Session, statement: str) -> None:
+    try:
+        session.connection().exec_driver_sql(statement)
+    except ProgrammingError as ex:
+        if getattr(ex.orig, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE:
+            raise
+        raise ForbiddenError(
+            f"Our role may not do this ({str(ex.orig).splitlines()[0]}): run what is printed "
+            "without --apply as the owner of the host's tables."
+        ) from ex
+
+
+def _qualified(table: str, schema: str | None) -> str:
+    return f'"{schema}".{table}' if schema else table
 
 
 def _rows(

@@ -29,8 +29,8 @@ KEY: Final = 6
 # collation letters beyond ASCII have one case.
 _EXTENSION: Final = (
     "^(.*[0-9].*?)"
-    "(?:(?<![[:alpha:]])(?:extension|extensi[\u00f3\u00d3]n|extn|ext|xtn|x|anexo|ramal|interno|int"
-    "|poste|toestel|durchwahl|dw|\u0434\u043e\u0431|\u0414\u041e\u0411|\u5185\u7dda|\uff03|#|~)"
+    "(?:(?<![[:alpha:]])(?:extension|extensi[\\u00f3\\u00d3]n|extn|ext|xtn|x|anexo|ramal|interno|int"
+    "|poste|toestel|durchwahl|dw|\\u0434\\u043e\\u0431|\\u0414\\u041e\\u0411|\\u5185\\u7dda|\\uff03|#|~)"
     "[.:]?\\s*[0-9]{1,9}|[,;]+\\s*[0-9]{1,6})[\\s#)\\]]*$"
 )
 _PARAMETERS: Final = "([0-9][^;]*);\\s*[A-Za-z].*$"
@@ -45,8 +45,13 @@ _KEYPAD: Final = ("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 
 
 def constant(text: str) -> ColumnElement[str]:
-    """A text written into the statement: an index is used for the very same expression only."""
-    return literal_column("'" + text.replace("'", "''") + "'", Text())
+    """A text written into the statement: an index is used for the very same expression only. It is
+    written in ASCII, so that no terminal or editor can alter it on its way into `psql`."""
+    quoted = text.replace("'", "''")
+    if text.isascii():
+        return literal_column(f"'{quoted}'", Text())
+    codes = (c if c.isascii() else f"\\+{ord(c):06x}" for c in quoted.replace("\\", "\\\\"))
+    return literal_column(f"U&'{''.join(codes)}'", Text())
 
 
 def plain_digits(text: Any) -> FunctionElement[str]:

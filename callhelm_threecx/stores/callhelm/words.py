@@ -7,6 +7,7 @@ Expressions here are part of indexes: where one changes, the indexes have to be 
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, Final
 
 import phonenumbers
@@ -29,10 +30,10 @@ _NUMBER_MARK: Final = "#"
 # Accents and vowel signs: what `folding.fold` takes away, of the scripts that have letter case or
 # are written with such signs by everybody.
 _MARKS: Final = (
-    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1-\u05c2\u05c4-\u05c5\u05c7\u0610-\u061a"
-    "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7-\u06e8\u06ea-\u06ed\u093c\u094d\u09bc"
-    "\u09cd\u0e38-\u0e3a\u0e48-\u0e4b\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099-\u309a"
-    "\ufe20-\ufe2f]"
+    "[\\u0300-\\u036f\\u0483-\\u0487\\u0591-\\u05bd\\u05bf\\u05c1-\\u05c2\\u05c4-\\u05c5\\u05c7\\u0610-\\u061a"
+    "\\u064b-\\u065f\\u0670\\u06d6-\\u06dc\\u06df-\\u06e4\\u06e7-\\u06e8\\u06ea-\\u06ed\\u093c\\u094d\\u09bc"
+    "\\u09cd\\u0e38-\\u0e3a\\u0e48-\\u0e4b\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\u3099-\\u309a"
+    "\\ufe20-\\ufe2f]"
 )
 
 
@@ -85,11 +86,8 @@ def text_of(record: ColumnElement[Any], name: str) -> ColumnElement[str]:
 
 
 def _joined(contacts: HostTable, columns: Sequence[str]) -> ColumnElement[str]:
-    found = [getattr(contacts.row, name) for name in columns if contacts.has(name)]
-    text: ColumnElement[str] = constant("")
-    for column in found:
-        text = text + constant(" ") + func.coalesce(column, constant(""))
-    return text
+    texts = [func.coalesce(contacts.column(name), constant("")) for name in columns]
+    return reduce(lambda text, other: text + constant(" ") + other, texts)
 
 
 def contains_all(
