@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError as UnreadableError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from callhelm_threecx import phone, routes
+from callhelm_threecx import contact_links, phone, routes
 from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 
@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     contact_url: str | None = Field(
         None,
         description="The page that a screen pop opens, e.g. "
-        "`https://crm.example.com/contacts/{id}`. Default: `/contacts/{id}` below the base.",
+        "`https://crm.example.com/contacts/{id}`; an organization may have its own. Default: "
+        "`/contacts/{id}` below the base.",
     )
     identity: str | None = Field(
         None,
@@ -183,10 +184,7 @@ class Settings(BaseSettings):
     def _check_contact_url(cls, value: str | None) -> str | None:
         if not value:
             return None
-        if "{id}" not in value:
-            raise ValueError("has no {id} in it")
-        if not value.startswith(("http://", "https://", "/")):
-            raise ValueError("is neither a URL nor a path that starts with /")
+        contact_links.check_pattern(value)
         return value
 
     @field_validator("rate_limit", "failed_auth_limit")

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import falcon
 
-from callhelm_threecx import phone, routes
+from callhelm_threecx import routes
 from callhelm_threecx.errors import BadInputError, FieldError, collecting
 from callhelm_threecx.middleware.auth import KeyKind
 from callhelm_threecx.middleware.client import Client
@@ -18,20 +18,16 @@ from callhelm_threecx.resources.reading import (
     writable_organization,
 )
 from callhelm_threecx.services.agents import Agents, NewMapping
+from callhelm_threecx.services.changes import MAX_NAME, optional_text, read_change
 from callhelm_threecx.services.integrations import (
-    DEFAULT_SETTINGS,
     MAX_GRACE_MINUTES,
-    Change,
     Integration,
     Integrations,
 )
 from callhelm_threecx.services.reports import text_fields
-from callhelm_threecx.services.values import clean
 
 _FOR_ADMIN: Final = (KeyKind.ADMIN,)
 _FOR_BOTH: Final = (KeyKind.ADMIN, KeyKind.ORGANIZATION)
-_MAX_SETTING: Final = 1024  # characters
-_MAX_NUMBER: Final = 2**53  # what every reader of JSON keeps exactly
 _MAPPING_FIELDS: Final = {
     "extension": 20,
     "agentId": 64,
@@ -67,7 +63,7 @@ class SetupResource:
             if type(grace) is not int or not 0 <= grace <= MAX_GRACE_MINUTES:
                 message = f"must be a whole number from 0 to {MAX_GRACE_MINUTES}"
                 errors.append(FieldError("graceMinutes", message))
-            name = _optional_text(body, "organizationName", 320, errors)
+            name = optional_text(body, "organizationName", MAX_NAME, errors)
         integration, api_key = self._integrations.set_up(
             organization_id,
             grace_minutes=grace,
@@ -95,7 +91,7 @@ class SetupResource:
         """Change what the body names; settings are merged."""
         body = self._body(req)
         organization_id = writable_organization(req, body)
-        change = _change(body)
+        change = read_change(body)
         integration = self._integrations.change(organization_id, change, by=actor_of(req))
         resp.media = self._state(req, integration)
 
@@ -121,84 +117,6 @@ class SetupResource:
             "createdAt": integration.created_at.isoformat(),
             "updatedAt": integration.updated_at.isoformat(),
         }
-
-
-def _change(body: Mapping[str, Any]) -> Change:
-    """The changes that a PATCH body asks for. Raises `BadInputError` that names what is wrong."""
-    with collecting("The body cannot be read.") as errors:
-        enabled = body.get("enabled")
-        if enabled is not None and not isinstance(enabled, bool):
-            errors.append(FieldError("enabled", "must be true or false"))
-        change = Change(
-            enabled=enabled,
-            three_cx_server_url=_server_url(body, errors),
-            default_region=_region(body, errors),
-            organization_name=_optional_text(body, "organizationName", 320, errors),
-            settings=_settings(body, errors),
-        )
-    return change
-
-
-def _optional_text(
-    body: Mapping[str, Any], name: str, most: int, errors: list[FieldError]
-) -> str | None:
-    """A text that may be missing (None: leave it) or null (empty: clear it)."""
-    if name not in body:
-        return None
-    try:
-        return text_fields(body, {name: most})[name]
-    except BadInputError as ex:
-        errors.extend(ex.errors)
-        return None
-
-
-def _server_url(body: Mapping[str, Any], errors: list[FieldError]) -> str | None:
-    url = _optional_text(body, "threeCxServerUrl", 255, errors)
-    if url:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-            usable = usable and url.isprintable() and " " not in url
-        except ValueError:
-            usable = False
-        if not usable:
-            errors.append(FieldError("threeCxServerUrl", "must be an http or https URL"))
-    return url
-
-
-def _region(body: Mapping[str, Any], errors: list[FieldError]) -> str | None:
-    region = _optional_text(body, "defaultRegion", 8, errors)
-    if region and not phone.is_region(region.upper()):
-        errors.append(FieldError("defaultRegion", "must be a two-letter region such as US or DE"))
-    return region.upper() if region is not None else None
-
-
-def _settings(body: Mapping[str, Any], errors: list[FieldError]) -> Mapping[str, Any]:
-    """Our own settings are checked; others are a host's, and kept when they are plain values."""
-    settings = body.get("settings", {})
-    if not isinstance(settings, dict):
-        errors.append(FieldError("settings", "must be an object"))
-        return {}
-    for name, value in settings.items():
-        field = f"settings.{name[:64]}"
-        if name in DEFAULT_SETTINGS and not isinstance(value, bool):
-            errors.append(FieldError(field, "must be true or false"))
-        elif not name.isidentifier() or not name.isascii() or len(name) > 64:
-            errors.append(FieldError("settings", "has a name that is no identifier"))
-        elif not _is_plain(value):
-            errors.append(FieldError(field, "must be a short plain value"))
-    return {
-        name: clean(value) if isinstance(value, str) else value for name, value in settings.items()
-    }
-
-
-def _is_plain(value: object) -> bool:
-    """Whether both databases keep a value as it is: a short text, a number, a truth value, null."""
-    if isinstance(value, str):
-        return len(value) <= _MAX_SETTING
-    if isinstance(value, (int, float)):
-        return abs(value) <= _MAX_NUMBER
-    return value is None
 
 
 class AgentsResource:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Final
-from urllib.parse import quote
 
-from callhelm_threecx import phone
+from callhelm_threecx import contact_links, phone
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import BadInputError, FieldError
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
@@ -53,7 +52,7 @@ class Contacts:
         self._store = store
         self._database = database
         self._emit = emit
-        self._contact_url = contact_url or "/contacts/{id}"
+        self._contact_url = contact_url or contact_links.DEFAULT_PATTERN
 
     def lookup(self, integration: Integration, text: str, base_url: str) -> list[ContactView]:
         """Contacts that own a number, best first, at most ten; text without a digit has none.
@@ -64,7 +63,9 @@ class Contacts:
         started = perf_counter()
         searched = phone.searched_text(text)
         matches = self._store.find_by_number(integration.organization, text, limit=MAX_FOUND)
-        views = [self._view(match.contact, base_url, fallback=searched) for match in matches]
+        views = [
+            self._view(integration, match.contact, base_url, fallback=searched) for match in matches
+        ]
         for view in views:
             if not any(searched in view[name] for name in _PHONE_FIELDS):
                 view["phoneOther"] = searched
@@ -78,7 +79,7 @@ class Contacts:
         started = perf_counter()
         address = clean(email)
         found = self._store.find_by_email(integration.organization, address, limit=MAX_FOUND)
-        views = [self._view(contact, base_url, fallback=address) for contact in found]
+        views = [self._view(integration, contact, base_url, fallback=address) for contact in found]
         self._log_found(EventType.LOOKUP, integration, views, started, {"email": address})
         return views
 
@@ -88,7 +89,7 @@ class Contacts:
         """The contact with this id, if it is the organization's."""
         started = perf_counter()
         contact = self._store.get(integration.organization, contact_id)
-        views = [self._view(contact, base_url, fallback=contact_id)] if contact else []
+        views = [self._view(integration, contact, base_url, fallback=contact_id)] if contact else []
         self._log_found(EventType.LOOKUP, integration, views, started, {"id": contact_id})
         return views
 
@@ -109,7 +110,7 @@ class Contacts:
         if not 1 <= limit <= MAX_LIMIT:
             raise BadInputError.of_field("limit", f"must be between 1 and {MAX_LIMIT}")
         found = self._store.search(integration.organization, text, limit=limit)
-        views = [self._view(contact, base_url, fallback="") for contact in found]
+        views = [self._view(integration, contact, base_url, fallback="") for contact in found]
         self._log_found(EventType.SEARCH, integration, views, started, {"query": text})
         return views
 
@@ -139,9 +140,12 @@ class Contacts:
                 raw_data=text_fields(body, _CREATE_FIELDS),
             )
             session.add(event.row())
-        return self._view(kept, base_url, fallback=""), is_new
+        return self._view(integration, kept, base_url, fallback=""), is_new
 
-    def _view(self, contact: Contact, base_url: str, *, fallback: str) -> ContactView:
+    def _view(
+        self, integration: Integration, contact: Contact, base_url: str, *, fallback: str
+    ) -> ContactView:
+        pattern = integration.contact_url or self._contact_url
         named = contact.first_name or contact.last_name or contact.company
         return {
             "id": contact.id,
@@ -151,13 +155,9 @@ class Contacts:
             "company": contact.company,
             "email": contact.email,
             **slots(contact.phones),
-            "contactUrl": self._url(contact, base_url),
+            "contactUrl": contact_links.link(pattern, contact.id, base_url),
             "entityType": contact.entity_type,
         }
-
-    def _url(self, contact: Contact, base_url: str) -> str:
-        url = self._contact_url.replace("{id}", quote(contact.id, safe=""))
-        return url if url.startswith(("http://", "https://")) else base_url + url
 
     def _log_found(
         self,

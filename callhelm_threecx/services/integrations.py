@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx import keys
+from callhelm_threecx import contact_links, keys
 from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
@@ -35,6 +35,9 @@ DEFAULT_SETTINGS: Final[Mapping[str, bool]] = {
     "contact_creation_enabled": True,
     "auto_create_contacts": False,
 }
+
+CONTACT_URL: Final = "contact_url"
+"""The setting with the pattern of an organization's contact links; empty, the server's is taken."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +79,13 @@ class Integration:
     def allows(self, feature: str) -> bool:
         """Whether a feature of `DEFAULT_SETTINGS` is on."""
         return bool(self.settings[feature])
+
+    @property
+    def contact_url(self) -> str:
+        """The organization's own pattern for contact links; empty for the server's. What an earlier
+        integration left under that name counts only when it is such a pattern."""
+        pattern = self.settings.get(CONTACT_URL)
+        return str(pattern) if contact_links.is_pattern(pattern) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +276,7 @@ class Integrations:
             previous_key_expires_at=row.previous_key_expires_at,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            settings={**DEFAULT_SETTINGS, **row.settings},
+            settings={**DEFAULT_SETTINGS, CONTACT_URL: "", **row.settings},
         )
 
     def _forget(self, organization_id: str) -> None:

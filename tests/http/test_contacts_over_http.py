@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from callhelm_threecx.services.integrations import Change
 from tests.client import Api
 from tests.http.wire import CONTACT_FIELDS, PHONE_FIELDS, faulty_fields, raw, refused, setup
 
@@ -255,6 +256,37 @@ def test_the_screen_pop_follows_the_configured_pattern(
     assert created["contactUrl"] == url
     assert api.lookup("+49303333333")[0]["contactUrl"] == url
     assert api.get("/contacts/search?query=3333333").json["contacts"][0]["contactUrl"] == url
+
+
+OWN_CONTACT_URLS = [
+    ("https://own.example/?c={id}", "https://own.example/?c={id}"),
+    ("/people/{id}", "http://localhost:80/people/{id}"),
+    ("", "https://crm.example.com/c/{id}"),
+    (None, "https://crm.example.com/c/{id}"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "expected"), OWN_CONTACT_URLS)
+def test_an_organization_has_its_own_pattern_before_the_server_s(
+    make_api, pattern: str | None, expected: str
+) -> None:
+    api = make_api(contact_url="https://crm.example.com/c/{id}")
+    setup(api, settings={"contact_url": "https://earlier.example/{id}"})
+    setup(api, settings={"contact_url": pattern})
+    created = api.create(LastName="M", Number="+49303333333")
+    url = expected.replace("{id}", created["id"])
+    assert created["contactUrl"] == url
+    assert api.lookup("+49303333333")[0]["contactUrl"] == url
+
+
+def test_what_an_earlier_integration_left_is_no_pattern(make_api) -> None:
+    """A value that was never checked opens nothing on an agent's screen."""
+    api = make_api()
+    api.key()
+    junk = Change(settings={"contact_url": "javascript:alert({id})"})
+    api.app.services.integrations.change("acme", junk)
+    created = api.create(LastName="M", Number="+49303333333")
+    assert created["contactUrl"] == f"http://localhost:80/contacts/{created['id']}"
 
 
 def test_creation_that_is_switched_off_is_403(api: Api) -> None:

@@ -136,6 +136,7 @@ def test_a_change_merges_and_leaves_the_rest(api: Api) -> None:
         "chat_journaling_enabled": True,
         "contact_creation_enabled": True,
         "auto_create_contacts": True,
+        "contact_url": "",
         "host_setting": "x",
     }
 
@@ -179,6 +180,11 @@ BAD_CHANGES = [
     ({"settings": "on"}, "settings"),
     ({"settings": {"auto_create_contacts": "true"}}, "settings.auto_create_contacts"),
     ({"settings": {"call_journaling_enabled": None}}, "settings.call_journaling_enabled"),
+    ({"settings": {"contact_url": "https://crm.example.com/c"}}, "settings.contact_url"),
+    ({"settings": {"contact_url": "javascript:alert({id})"}}, "settings.contact_url"),
+    ({"settings": {"contact_url": "https://{id}:x/"}}, "settings.contact_url"),
+    ({"settings": {"contact_url": "/c/ {id}"}}, "settings.contact_url"),
+    ({"settings": {"contact_url": True}}, "settings.contact_url"),
     ({"settings": {"a b": 1}}, "settings"),
     ({"settings": {"x": {}}}, "settings.x"),
     ({"settings": {"x": []}}, "settings.x"),
