@@ -63,7 +63,7 @@ def test_a_host_that_is_gone_is_one_wrong_step(stage: Stage) -> None:
     assert [step.ok for step in steps] == [False]
 
 
-@pytest.mark.parametrize("contact", people.contacts(), ids=lambda contact: contact.email)
+@pytest.mark.parametrize("contact", list(people.contacts()), ids=lambda contact: contact.email)
 def test_every_number_of_the_rows_is_the_one_that_rings(contact: people.Contact) -> None:
     number = phone.parse(contact.phone_number, contact.organization.region)
     assert (number.canonical if number else "") == contact.rings_as

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,14 @@ def environment(**others: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if "THREECX" not in k} | others
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A new folder that other users can reach, which pytest's own are not: a PostgreSQL that root
+    starts runs as another user."""
+    with tempfile.TemporaryDirectory(prefix="threecx-host-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
 @contextmanager
 def started(folder: Path, **others: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The command, and what it says until it has nothing more to say; it is ended by SIGTERM."""
@@ -49,11 +58,11 @@ def started(folder: Path, **others: str) -> Iterator[tuple["subprocess.Popen[str
             assert process.wait(60) == 0
 
 
-def test_it_plays_on_a_machine_with_nothing_prepared(tmp_path: Path) -> None:
+def test_it_plays_on_a_machine_with_nothing_prepared(place: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "--play"],
         cwd=ROOT,
-        env=environment(TMPDIR=str(tmp_path)),
+        env=environment(TMPDIR=str(place)),
         capture_output=True,
         text=True,
         timeout=300,
@@ -63,11 +72,11 @@ def test_it_plays_on_a_machine_with_nothing_prepared(tmp_path: Path) -> None:
     assert re.search(r"All \d+ steps did what they should\.", done.stdout)
     assert " failed " not in done.stdout
     assert done.stderr == ""
-    assert list(tmp_path.iterdir()) == [], "its folder is gone"
+    assert list(place.iterdir()) == [], "its folder is gone"
 
 
-def test_it_serves_says_what_to_try_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    folder = tmp_path / "host"
+def test_it_serves_says_what_to_try_and_goes_on_where_it_was(place: Path) -> None:
+    folder = place / "host"
     with started(folder) as (_, said):
         base = re.search(r"Call-Helm is at (\S+) until", said)
         assert base
