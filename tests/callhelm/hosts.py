@@ -52,6 +52,29 @@ class Host:
             start_time=start_time,
         )
 
+    def member(
+        self,
+        organization: Organization,
+        email: str = "",
+        full_name: str = "",
+        **columns: Any,
+    ) -> str:
+        """A new member of an organization, with a profile; its id."""
+        address = email or f"{uuid.uuid4().hex}@example.com"
+        profile = self._insert("profiles", email=address, full_name=full_name)
+        return self._insert(
+            "organization_members", organization_id=organization.id, user_id=profile, **columns
+        )
+
+    def calls(self, organization: Organization) -> list[dict[str, Any]]:
+        """The host's calls of an organization, as they stand in its table."""
+        cursor = self.own.execute(
+            "SELECT * FROM calls WHERE organization_id = %s ORDER BY start_time",
+            (organization.id,),
+        )
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
     def row(self, contact_id: str) -> dict[str, Any]:
         """A contact as it stands in the host's table."""
         cursor = self.own.execute("SELECT * FROM contacts WHERE id = %s", (contact_id,))
