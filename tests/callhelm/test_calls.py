@@ -57,12 +57,12 @@ def the_call(host: Host, integration: Integration) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("call_type", "direction", "status", "caller", "called"),
+    ("call_type", "expected"),
     [
-        ("Inbound", "inbound", "answered", "+14155552671", "101"),
-        ("Missed", "inbound", "missed", "+14155552671", "101"),
-        ("Outbound", "outbound", "answered", "101", "+14155552671"),
-        ("Notanswered", "outbound", "missed", "101", "+14155552671"),
+        ("Inbound", ("inbound", "answered", "+14155552671", "101")),
+        ("Missed", ("inbound", "missed", "+14155552671", "101")),
+        ("Outbound", ("outbound", "answered", "101", "+14155552671")),
+        ("Notanswered", ("outbound", "missed", "101", "+14155552671")),
     ],
 )
 def test_each_type_has_its_direction_status_and_numbers(
@@ -70,15 +70,12 @@ def test_each_type_has_its_direction_status_and_numbers(
     journal: Journal,
     integration: Integration,
     call_type: str,
-    direction: str,
-    status: str,
-    caller: str,
-    called: str,
+    expected: tuple[str, ...],
 ) -> None:
     journal.record_call(integration, {**CALL, "CallType": call_type})
     call = the_call(host, integration)
-    assert (call["direction"], call["status"]) == (direction, status)
-    assert (call["caller_number"], call["called_number"]) == (caller, called)
+    names = ("direction", "status", "caller_number", "called_number")
+    assert tuple(call[name] for name in names) == expected
     assert call["metadata"]["threecx"]["callType"] == call_type
 
 
@@ -134,13 +131,13 @@ def test_the_same_report_again_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("changes", "start", "end", "duration"),
+    ("changes", "expected"),
     [
-        ({}, START, END, 90),
-        ({"Duration": ""}, START, END, 90),
-        ({"CallEndTimeUTC": ""}, START, END, 90),
-        ({"CallStartTimeUTC": ""}, START, END, 90),
-        ({"CallEndTimeUTC": "", "Duration": ""}, START, None, None),
+        ({}, (START, END, 90)),
+        ({"Duration": ""}, (START, END, 90)),
+        ({"CallEndTimeUTC": ""}, (START, END, 90)),
+        ({"CallStartTimeUTC": ""}, (START, END, 90)),
+        ({"CallEndTimeUTC": "", "Duration": ""}, (START, None, None)),
     ],
 )
 def test_what_a_pbx_leaves_out_of_its_times_follows_from_the_rest(
@@ -148,13 +145,11 @@ def test_what_a_pbx_leaves_out_of_its_times_follows_from_the_rest(
     journal: Journal,
     integration: Integration,
     changes: dict[str, str],
-    start: datetime,
-    end: datetime | None,
-    duration: int | None,
+    expected: tuple[object, ...],
 ) -> None:
     journal.record_call(integration, {**CALL, **changes})
     call = the_call(host, integration)
-    assert (call["start_time"], call["end_time"], call["duration"]) == (start, end, duration)
+    assert (call["start_time"], call["end_time"], call["duration"]) == expected
 
 
 def test_without_any_time_a_call_began_now(
