@@ -11,6 +11,9 @@ from .sessions import Sessions
 
 SIGN_IN: Final = "/sign-in"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FORM: Final = 16 * 1024
+"""Longest form, in bytes."""
+
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none';"
@@ -53,6 +56,8 @@ class Gate:
     @staticmethod
     def _form(req: falcon.Request) -> dict[str, str]:
         """The fields of a form, of which each comes once."""
+        if (req.content_length or 0) > MAX_FORM:
+            raise falcon.HTTPContentTooLarge(description="A form is not that long.")
         if (req.content_type or "").partition(";")[0] != falcon.MEDIA_URLENCODED:
             raise falcon.HTTPUnsupportedMediaType(description="A form is expected.")
         fields = req.get_media(default_when_empty={})

@@ -23,6 +23,7 @@ from callhelm_threecx.services.integrations import Change
 from callhelm_threecx.settings import Settings
 
 from . import people
+from .browser import Browser
 from .furnish import furnish
 from .sessions import SESSION_KEY
 
@@ -189,19 +190,19 @@ def _free_port() -> int:
 def _wait_until_ready(process: "subprocess.Popen[bytes]", stage: Stage, log: Path) -> None:
     deadline = time.monotonic() + START_S
     pause = threading.Event()
-    while not _answers(stage):
-        if process.poll() is not None:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            reason = next((line for line in reversed(lines) if line.strip()), "It said nothing.")
-            raise StageError(f"The server did not start. {reason}")
-        if time.monotonic() > deadline:
-            raise StageError(f"The server did not answer within {START_S:g} seconds.")
-        pause.wait(0.05)
+    with Browser(stage.base_url) as browser:
+        while not _answers(browser, stage.api + routes.READYZ):
+            if process.poll() is not None:
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                reason = next((line for line in reversed(lines) if line), "It said nothing.")
+                raise StageError(f"The server did not start. {reason}")
+            if time.monotonic() > deadline:
+                raise StageError(f"The server did not answer within {START_S:g} seconds.")
+            pause.wait(0.05)
 
 
-def _answers(stage: Stage) -> bool:
+def _answers(browser: Browser, address: str) -> bool:
     try:
-        url = stage.api + routes.READYZ
-        return httpx.get(url, trust_env=False, timeout=10).status_code == 200
+        return browser.client.get(address).status_code == 200
     except httpx.HTTPError:
         return False

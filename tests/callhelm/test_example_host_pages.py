@@ -141,7 +141,7 @@ def test_a_cookie_that_this_host_did_not_make_signs_nobody_in(
     stranger: Browser, cookie: str
 ) -> None:
     header = f"{COOKIE}={cookie}".encode("latin-1")
-    answer = stranger.client.get("/contacts", headers={"Cookie": header}, follow_redirects=False)
+    answer = stranger.client.get("/contacts", headers={b"Cookie": header}, follow_redirects=False)
     assert answer.status_code == 303
 
 
@@ -157,6 +157,11 @@ def test_a_form_that_the_host_did_not_give_out_is_refused(
 
 def test_what_is_no_form_is_refused(agent: Browser) -> None:
     assert agent.client.post("/sign-out", json={}).status_code == 415
+
+
+def test_a_form_that_is_too_long_is_refused(stranger: Browser) -> None:
+    answer = stranger.client.post("/sign-in", data={"email": "x" * 100_000})
+    assert answer.status_code == 413
 
 
 def test_contacts_are_those_of_ones_organization(agent: Browser) -> None:
