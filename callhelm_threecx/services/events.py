@@ -1,27 +1,35 @@
 """The event log: what each PBX asked and what it got; pages, statistics and purges of it."""
 
-import base64
-import binascii
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from time import perf_counter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, literal, literal_column, select, tuple_
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx import phone
 from callhelm_threecx.db import Database, retry_when_disconnected
-from callhelm_threecx.errors import BadInputError
-from callhelm_threecx.models import EventRow, new_id, utc_now
+from callhelm_threecx.errors import NotFoundError
+from callhelm_threecx.models import EventRow, IntegrationRow, new_id, utc_now
+from callhelm_threecx.services.daily_totals import DailyTotals
+from callhelm_threecx.services.pages import (
+    Position,
+    Wanted,
+    aside,
+    equal,
+    page_of,
+    spellings,
+)
+from callhelm_threecx.services.scopes import reading, writing
 from callhelm_threecx.services.values import clean
+from callhelm_threecx.stores.cursors import cursor_of, read_cursor
 
 PURGE_BATCH: Final = 1000
+EXPORT_PAGE: Final = 500
 MAX_NUMBER: Final = 128
 _SECRET_WORDS: Final = (
     "apikey",
@@ -140,31 +148,44 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def conditions(self, region: str) -> list[ColumnElement[bool]]:
-        """The filter as conditions on `EventRow`, without the organization."""
-        equal = {
-            "event_type": self.type.value if self.type else None,
-            "status": self.status.value if self.status else None,
-            "agent_extension": self.agent,
-        }
-        found = [col(getattr(EventRow, n)) == v for n, v in equal.items() if v is not None]
-        if self.since is not None:
-            found.append(col(EventRow.created_at) >= self.since)
-        if self.until is not None:
-            found.append(col(EventRow.created_at) < self.until)
-        if self.number is not None:
-            parsed = phone.parse(self.number, region)
-            forms = {clean(self.number)} | ({parsed.canonical} if parsed else set())
-            found.append(col(EventRow.phone_number).in_(sorted(forms)))
-        return found
+    def wanted(self, region: str, dialect: str) -> Wanted:
+        """The filter as branches of the log's indexes, without the organization.
+
+        A number or an agent has few enough events that the rest of the filter may be asked of
+        them; else types and statuses are taken one by one from the index over both.
+        """
+        kind = self.type.value if self.type else None
+        status = self.status.value if self.status else None
+        if self.number is None and self.agent is None:
+            return Wanted(_kinds(kind, status), (), self.since, self.until)
+        rest: list[tuple[Any, Any]] = [(EventRow.event_type, kind), (EventRow.status, status)]
+        number, agent = col(EventRow.phone_number), col(EventRow.agent_extension)
+        if self.number is None:
+            branches = [[agent == self.agent]]
+        else:
+            branches = [[number == text] for text in spellings(self.number, region)]
+            rest.append((agent, self.agent))
+        conditions = equal((aside(column, dialect), value) for column, value in rest)
+        return Wanted(branches, conditions, self.since, self.until)
+
+
+def _kinds(kind: str | None, status: str | None) -> list[list[Any]]:
+    if kind is None and status is None:
+        return [[]]
+    kinds = [kind] if kind else [member.value for member in EventType]
+    statuses = [status] if status else [member.value for member in EventStatus]
+    columns = col(EventRow.event_type), col(EventRow.status)
+    return [[columns[0] == one, columns[1] == other] for one in kinds for other in statuses]
 
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events, newest first, and the cursor of the next page (None on the last)."""
+    """Events, newest first; the cursor of the next page (None on the last); and the cursor behind
+    which newer events than these are found."""
 
     events: Sequence[EventRow]
     next_cursor: str | None
+    newest_cursor: str
 
 
 class EventLog:
@@ -173,43 +194,93 @@ class EventLog:
     def __init__(self, database: Database, default_region: str) -> None:
         self._database = database
         self._region = default_region
+        self.totals = DailyTotals(database)
 
-    @retry_when_disconnected
     def page(self, wanted: EventFilter, *, limit: int = 50, cursor: str | None = None) -> EventPage:
-        """One page. Raises `BadInputError` for a cursor that this log did not give."""
-        statement = select(EventRow).where(*wanted.conditions(self._region))
-        if cursor:
-            after = tuple_(col(EventRow.created_at), col(EventRow.id))
-            created_at, key = _read_cursor(cursor)
-            position = tuple_(_bound(EventRow.created_at, created_at), _bound(EventRow.id, key))
-            statement = statement.where(after < position)
-        newest_first = col(EventRow.created_at).desc(), col(EventRow.id).desc()
-        statement = statement.order_by(*newest_first).limit(limit + 1)
-        with self._read(wanted.organization_id) as session:
-            rows = session.execute(statement).scalars().all()
-        more = len(rows) > limit
-        return EventPage(rows[:limit], _cursor_of(rows[limit - 1]) if more else None)
+        """One page. Raises `BadInputError` for a cursor that this log did not give.
+
+        National forms of a number are read in the region of the filter's organization, else in the
+        server's. A page costs the same for any filter and any number of events; only without an
+        organization does a filter by number or agent sort all events of that number or agent.
+        """
+        now = utc_now()
+        position = read_cursor(cursor) if cursor else None
+        rows = self._rows(wanted, limit + 1, position)
+        shown, more = rows[:limit], len(rows) > limit
+        newest = _cursor(shown[0]) if shown else cursor_of(now, _FIRST_ID)
+        return EventPage(shown, _cursor(shown[-1]) if more else None, newest)
+
+    def newer(
+        self,
+        wanted: EventFilter,
+        cursor: str,
+        *,
+        limit: int = 50,
+        overlap: timedelta = timedelta(0),
+    ) -> EventPage:
+        """The first events after a cursor, newest first; ``newest_cursor`` goes on from there.
+
+        Events are written behind the answers, so a server may write one later than a younger one.
+        Whoever must not miss it looks back by an ``overlap`` and tells by the ids what is new.
+        Raises `BadInputError` for a cursor that this log did not give.
+        """
+        at, key = read_cursor(cursor)
+        position = (at - overlap, key if not overlap else _FIRST_ID)
+        rows = self._rows(wanted, limit, position, newer=True)[::-1]
+        return EventPage(rows, None, _cursor(rows[0]) if rows else cursor)
+
+    def export(self, wanted: EventFilter) -> Iterator[EventRow]:
+        """Every event of a filter, newest first, read in pages as they are taken.
+
+        What happens after the start is not in it; what a purge deletes meanwhile is missing.
+        """
+        now = utc_now()
+        until = min(wanted.until, now) if wanted.until else now
+        position: Position | None = None
+        while True:
+            rows = self._rows(replace(wanted, until=until), EXPORT_PAGE, position)
+            yield from rows
+            if len(rows) < EXPORT_PAGE:
+                return
+            position = rows[-1].created_at, rows[-1].id
 
     @retry_when_disconnected
-    def counts_by_day(
-        self, organization_id: str | None, days: int
-    ) -> list[tuple[str, str, str, int]]:
-        """(UTC date, type, status, number of events) of the last days, today included."""
-        first_day = utc_now().date() - timedelta(days=days - 1)
-        since = datetime(first_day.year, first_day.month, first_day.day, tzinfo=timezone.utc)
-        day = self._day().label("day")
-        columns = (day, col(EventRow.event_type), col(EventRow.status))
-        statement = (
-            select(*columns, func.count())
-            .where(col(EventRow.created_at) >= since)
-            .group_by(*columns)
-            .order_by(day)
-        )
-        with self._read(organization_id) as session:
-            return [(str(d), t, s, n) for d, t, s, n in session.execute(statement)]
+    def one(self, event_id: str, organization_id: str | None = None) -> EventRow:
+        """An event by its id. Raises `NotFoundError`, also for another organization's."""
+        with reading(self._database, organization_id) as session:
+            try:
+                row = session.get(EventRow, uuid.UUID(event_id))
+            except ValueError:
+                row = None
+        if row is None:
+            raise NotFoundError("There is no such event.")
+        return row
+
+    @retry_when_disconnected
+    def _rows(
+        self,
+        wanted: EventFilter,
+        limit: int,
+        position: Position | None,
+        *,
+        newer: bool = False,
+    ) -> Sequence[EventRow]:
+        with reading(self._database, wanted.organization_id) as session:
+            region = self._region
+            if wanted.number is not None and wanted.organization_id is not None:
+                region = region_of(session) or region
+            rows = wanted.wanted(region, self._database.dialect)
+            moment = col(EventRow.created_at)
+            statement = page_of(EventRow, moment, rows, limit, position, newer=newer)
+            return session.execute(statement).scalars().all()
 
     def purge(self, before: datetime, *, organization_id: str | None = None) -> int:
-        """Delete events older than an instant, in short transactions; how many there were."""
+        """Delete events older than an instant, in short transactions; how many there were.
+
+        The days that are over are counted first, so statistics keep them; what is deleted of a day
+        that is not over (see `DailyTotals`) no longer counts.
+        """
+        self.totals.keep(before, organization_id, utc_now())
         purged = 0
         while True:
             oldest = (
@@ -218,7 +289,7 @@ class EventLog:
                 .order_by(col(EventRow.created_at))
                 .limit(PURGE_BATCH)
             )
-            with self._write(organization_id) as session:
+            with writing(self._database, organization_id) as session:
                 ids = session.execute(oldest).scalars().all()
                 statement = delete(EventRow).where(col(EventRow.id).in_(ids))
                 session.execute(statement, execution_options={"synchronize_session": False})
@@ -226,39 +297,14 @@ class EventLog:
             if len(ids) < PURGE_BATCH:
                 return purged
 
-    def _read(self, organization_id: str | None) -> AbstractContextManager[Session]:
-        if organization_id is None:
-            return self._database.read_all_organizations()
-        return self._database.read(organization_id)
 
-    def _write(self, organization_id: str | None) -> AbstractContextManager[Session]:
-        if organization_id is None:
-            return self._database.write_all_organizations()
-        return self._database.write(organization_id)
-
-    def _day(self) -> ColumnElement[str]:
-        created_at = col(EventRow.created_at)
-        if self._database.dialect == "sqlite":
-            return func.strftime(literal_column("'%Y-%m-%d'"), created_at)
-        utc = func.timezone(literal_column("'UTC'"), created_at)
-        return func.to_char(utc, literal_column("'YYYY-MM-DD'"))
+_FIRST_ID: Final = uuid.UUID(int=0)
 
 
-def _bound(column: Any, value: Any) -> Any:
-    """A value bound with a column's type, for comparisons of tuples."""
-    return literal(value, column.type)
+def region_of(session: Session) -> str | None:
+    """The region that an organization's own session finds it to have, if it has one of its own."""
+    return session.execute(select(col(IntegrationRow.default_region))).scalars().first()
 
 
-def _cursor_of(row: EventRow) -> str:
-    text = f"{row.created_at.isoformat()} {row.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        created_at, key = text.decode("ascii").split(" ")
-        moment = datetime.fromisoformat(created_at).astimezone(timezone.utc)
-        return moment, uuid.UUID(key)
-    except (ValueError, binascii.Error, OverflowError):
-        raise BadInputError.of_field("cursor", "is not a cursor of this log") from None
+def _cursor(row: EventRow) -> str:
+    return cursor_of(row.created_at, row.id)

@@ -1,0 +1,201 @@
+"""How many events of each kind there were on each day (UTC), without counting the log again.
+
+A day that is over is counted once, by whoever asks for it first, and kept in a table; what has
+happened since is counted on an index that holds all that is counted. Events are written behind the
+answers, so a day counts as over only `CLOSING` after its end. What is written even later, because
+the database was away for so long, is in the log but not in these numbers.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, Final
+
+from sqlalchemy import Date, Select, Text, cast, func, literal_column, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.models import DailyTotalRow, EventRow
+from callhelm_threecx.services.scopes import reading, writing
+
+CLOSING: Final = timedelta(hours=1)
+"""How long after midnight a day is still counted live."""
+
+EVERYBODY: Final = ""
+"""In place of an organization's id: all of them, with the refusals that belong to nobody."""
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """So many events of a kind on a day. ``call_type`` is empty for events that have none."""
+
+    day: date
+    event_type: str
+    status: str
+    call_type: str
+    count: int
+
+    @classmethod
+    def of(
+        cls, day: date | str, event_type: str, status: str, call_type: str | None, count: int
+    ) -> "DayCount":
+        """From a row of a count; SQLite tells days as text."""
+        if not isinstance(day, date):
+            day = date.fromisoformat(day)
+        return cls(day, event_type, status, call_type or "", count)
+
+
+def first_open_day(now: datetime) -> date:
+    """The first day that is not over: all from here on are counted live."""
+    return (now - CLOSING).date()
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a day."""
+    return datetime.combine(day, time(), timezone.utc)
+
+
+class DailyTotals:
+    """Counts and keeps the days of every organization; None is all of them together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self, organization_id: str | None, first: date, now: datetime) -> list[DayCount]:
+        """What happened from a day on."""
+        live_from = max(first, first_open_day(now))
+        live = self._count(organization_id, midnight(live_from), midnight(now.date() + _DAY))
+        return [*self.closed(organization_id, first, now), *live]
+
+    def closed(self, organization_id: str | None, first: date, now: datetime) -> list[DayCount]:
+        """What happened from a day on until the first open day; counts what nobody has counted.
+
+        Several workers may do so at once: they find the same numbers, and the first ones stay.
+        """
+        end = first_open_day(now)
+        if first >= end:
+            return []
+        kept, missing = self._kept(organization_id, first, end)
+        if missing:
+            self._fill(organization_id, missing)
+            kept, _ = self._kept(organization_id, first, end)
+        return kept
+
+    def keep(self, before: datetime, organization_id: str | None, now: datetime) -> None:
+        """Count the days of which events from before an instant are about to be deleted: for the
+        organization (or for each) and for all together."""
+        oldest = self._oldest(organization_id)
+        end = min(before.date() + _DAY, first_open_day(now))
+        if oldest is None or oldest.date() >= end:
+            return
+        if organization_id is None:
+            for number in range((end - oldest.date()).days):
+                self._keep_everyones(oldest.date() + number * _DAY)
+        else:
+            self.closed(organization_id, oldest.date(), midnight(end) + CLOSING)
+        self.closed(None, oldest.date(), midnight(end) + CLOSING)
+
+    @retry_when_disconnected
+    def _kept(
+        self, organization_id: str | None, first: date, end: date
+    ) -> tuple[list[DayCount], list[date]]:
+        """What is kept of the days, and the days that have not been counted."""
+        row = DailyTotalRow
+        columns = (col(row.event_type), col(row.status), col(row.call_type), col(row.count))
+        statement = select(col(row.day), *columns).where(
+            col(row.organization_id) == (organization_id or EVERYBODY),
+            col(row.day) >= first,
+            col(row.day) < end,
+        )
+        with reading(self._database, organization_id) as session:
+            found = [DayCount(*values) for values in session.execute(statement)]
+        counted = {count.day for count in found if not count.event_type}
+        days = (first + number * _DAY for number in range((end - first).days))
+        missing = [day for day in days if day not in counted]
+        return [count for count in found if count.event_type], missing
+
+    def _fill(self, organization_id: str | None, days: Sequence[date]) -> None:
+        """Count before the transaction, so that nobody who writes waits for the count."""
+        counted = self._count(organization_id, midnight(days[0]), midnight(days[-1] + _DAY))
+        wanted = set(days)
+        kept = [count for count in counted if count.day in wanted]
+        self._insert([*_rows(organization_id or EVERYBODY, kept, days)])
+
+    @retry_when_disconnected
+    def _count(
+        self, organization_id: str | None, since: datetime, until: datetime
+    ) -> list[DayCount]:
+        created_at = col(EventRow.created_at)
+        kinds = (col(EventRow.event_type), col(EventRow.status), col(EventRow.call_type))
+        each = (
+            select(self.day_of(created_at).label("day"), *kinds)
+            .where(created_at >= since, created_at < until)
+            .subquery()
+        )
+        statement: Select[Any] = select(*each.c, func.count()).group_by(*each.c)
+        with reading(self._database, organization_id) as session:
+            return [DayCount.of(d, t, s, c, n) for d, t, s, c, n in session.execute(statement)]
+
+    @retry_when_disconnected
+    def _oldest(self, organization_id: str | None) -> datetime | None:
+        with reading(self._database, organization_id) as session:
+            return session.execute(select(func.min(col(EventRow.created_at)))).scalar()
+
+    def _keep_everyones(self, day: date) -> None:
+        """One day of each organization that had an event on it."""
+        created_at = col(EventRow.created_at)
+        kinds = (col(EventRow.event_type), col(EventRow.status), col(EventRow.call_type))
+        owner = cast(col(EventRow.organization_id), Text).label("owner")
+        each = (
+            select(owner, *kinds)
+            .where(
+                created_at >= midnight(day),
+                created_at < midnight(day + _DAY),
+                col(EventRow.organization_id).is_not(None),
+            )
+            .subquery()
+        )
+        statement: Select[Any] = select(*each.c, func.count()).group_by(*each.c)
+        counts: dict[str, list[DayCount]] = {}
+        with reading(self._database, None) as session:
+            for organization_id, *values in session.execute(statement):
+                counts.setdefault(organization_id, []).append(DayCount.of(day, *values))
+        self._insert([row for one, kept in counts.items() for row in _rows(one, kept, [day])])
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Sorted, so that transactions which insert the same rows never wait in a ring."""
+        if not rows:
+            return
+        dialect = sqlite if self._database.dialect == "sqlite" else postgresql
+        statement = dialect.insert(DailyTotalRow.__table__).on_conflict_do_nothing()  # type: ignore[attr-defined]
+        key = ("organization_id", "day", "event_type", "status", "call_type")
+        with writing(self._database, None) as session:
+            session.execute(statement, sorted(rows, key=lambda row: [row[name] for name in key]))
+
+    def day_of(self, created_at: Any) -> Any:
+        """The UTC day of a column of instants, as an expression."""
+        if self._database.dialect == "sqlite":
+            return func.substr(created_at, literal_column("1"), literal_column("10"), type_=Text())
+        return cast(func.timezone(literal_column("'UTC'"), created_at), Date)
+
+
+def _rows(
+    organization_id: str, counts: Iterable[DayCount], days: Iterable[date]
+) -> Iterable[dict[str, Any]]:
+    """The rows to be kept; call types that differ in being absent or empty are one."""
+    kept = {(day, "", "", ""): 0 for day in days}
+    for one in counts:
+        kind = one.day, one.event_type, one.status, one.call_type
+        kept[kind] = kept.get(kind, 0) + one.count
+    for (day, event_type, status, call_type), count in kept.items():
+        yield {
+            "organization_id": organization_id,
+            "day": day,
+            "event_type": event_type,
+            "status": status,
+            "call_type": call_type,
+            "count": count,
+        }
