@@ -194,11 +194,15 @@ class PreparedRead:
     """A SELECT on the path of a ringing phone: confined and compiled once, then run on the driver's
     own cursor, without what an ORM does for each statement.
 
-    ``parameters`` of a run name the statement's own; the organization is added here.
+    ``parameters`` of a run name the statement's own; the organization is added here. One whose best
+    plan depends on them (how common is a word?) is ``planned_anew`` for each run.
     """
 
-    def __init__(self, statement: "Select[Unpack[tuple[Any, ...]]]") -> None:
+    def __init__(
+        self, statement: "Select[Unpack[tuple[Any, ...]]]", *, planned_anew: bool = False
+    ) -> None:
         _check_structure(statement, is_update=False)
+        self.planned_anew = planned_anew
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 

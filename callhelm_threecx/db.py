@@ -101,12 +101,15 @@ class Database:
         """
         self._leave_parent()
         statement = read.compiled(self.reader.dialect)
+        # psycopg prepares what it sees often, and PostgreSQL then plans it once for all parameters.
+        is_anew = read.planned_anew and self.dialect == "postgresql"
+        options = {"prepare": False} if is_anew else {}
         bound = statement.bind(organization_id, parameters)
         with translated_errors():
             connection = self._raw_connection()
             try:
                 cursor = connection.cursor()
-                cursor.execute(statement.sql, bound)
+                cursor.execute(statement.sql, bound, **options)
                 rows = cursor.fetchall()
                 cursor.close()
             except Exception as ex:

@@ -3,13 +3,13 @@
 Three tables of its own stand beside ``three_cx_contacts``, whose implicit rowids cannot be used:
 VACUUM numbers them anew.
 
-- ``three_cx_search_organizations`` gives each organization a number, and counts its contacts;
+- ``three_cx_search_organizations`` gives each organization a number;
 - ``three_cx_search_rows`` gives each contact a label, an integer that sorts as contacts are shown:
   the later active, the greater. Its upper bits are the organization's (the last eleven bits of its
   number), its lower 52 bits the microsecond of the last activity. A contact that finds its label
-  taken gets the next one that is free. Beside it stand the text to search, so that whatever must
-  be read from end to end is read in order, and a word that only this organization has;
-- ``three_cx_search_words`` holds the trigrams of both, with their positions, and no text.
+  taken gets the next one that is free. Beside it stands the text to search, so that whatever must
+  be read from end to end is read in order;
+- ``three_cx_search_words`` holds the trigrams of that text, with their positions, and no text.
 
 So a search walks the contacts of one organization alone, the most recently active first, and stops
 at its limit (see ``stores.sql_search``).
@@ -34,34 +34,27 @@ TRIGGERS: Final = (
     "three_cx_search_updated",
     "three_cx_search_deleted",
 )
+PARTS: Final = frozenset({ORGANIZATIONS, ROWS, WORDS, *TRIGGERS})
+"""What a database with the index has."""
 
-_TIME_BITS: Final = 52  # microseconds since 1970: enough until 2112
-_SLOTS: Final = 2048
-_LATEST: Final = 2**_TIME_BITS - 2**32  # above it there is room for labels that were taken
+TIME_BITS: Final = 52  # microseconds since 1970: enough until 2112
+SLOTS: Final = 2048  # of labels; more organizations share them
+_LATEST: Final = 2**TIME_BITS - 2**32  # above it there is room for labels that were taken
 _NEAR: Final = 2**20  # a label that is taken is sought within a second of the right one
-_PRIVATE_USE: Final = 0xE000  # characters that stand in no name: an organization's word has three
-_BASE: Final = 6400  # so many of them there are
 
 _SCHEMA: Final = (
     f"""CREATE TABLE {ORGANIZATIONS} (
         number INTEGER NOT NULL PRIMARY KEY,
-        organization_id TEXT NOT NULL UNIQUE,
-        contacts INTEGER NOT NULL)""",
+        organization_id TEXT NOT NULL UNIQUE)""",
     f"""CREATE TABLE {ROWS} (
         label INTEGER NOT NULL PRIMARY KEY,
         contact_id TEXT NOT NULL UNIQUE,
-        organization TEXT NOT NULL,
+        organization_id TEXT NOT NULL,
         words TEXT NOT NULL)""",
     f"""CREATE VIRTUAL TABLE {WORDS} USING fts5 (
-        organization, words, content='{ROWS}', content_rowid='label',
+        words, content='{ROWS}', content_rowid='label',
         columnsize=0, tokenize='trigram case_sensitive 1')""",
 )
-
-
-def _organization_word(number: str) -> str:
-    """SQL for the word of the organization with a number."""
-    first, second = f"{number} / {_BASE}", f"{number} % {_BASE}"
-    return f"char({_PRIVATE_USE}, {_PRIVATE_USE} + {first}, {_PRIVATE_USE} + {second})"
 
 
 def _label(number: str, instant: str) -> str:
@@ -71,12 +64,12 @@ def _label(number: str, instant: str) -> str:
         f" + CAST(substr({instant}, 21, 6) AS INTEGER), 0)"
     )
     bounded = f"max(0, min({microseconds}, {_LATEST}))"
-    return f"(({number} % {_SLOTS}) << {_TIME_BITS}) + {bounded}"
+    return f"(({number} % {SLOTS}) << {TIME_BITS}) + {bounded}"
 
 
 def _free(label: str) -> str:
     """SQL for a label that is free: this one, else one above it and near, else the slot's last."""
-    slot_end = f"((({label}) >> {_TIME_BITS}) + 1) << {_TIME_BITS}"
+    slot_end = f"((({label}) >> {TIME_BITS}) + 1) << {TIME_BITS}"
     return f"""CASE
         WHEN NOT EXISTS (SELECT 1 FROM {ROWS} WHERE label = {label}) THEN {label}
         WHEN NOT EXISTS (SELECT 1 FROM {ROWS} WHERE label = {label} + {_NEAR})
@@ -87,26 +80,19 @@ def _free(label: str) -> str:
 
 
 _ADD: Final = f"""
-    INSERT INTO {ORGANIZATIONS} (organization_id, contacts)
-        SELECT NEW.organization_id, 0
+    INSERT INTO {ORGANIZATIONS} (organization_id) SELECT NEW.organization_id
         WHERE NOT EXISTS (SELECT 1 FROM {ORGANIZATIONS}
                           WHERE organization_id = NEW.organization_id);
-    UPDATE {ORGANIZATIONS} SET contacts = contacts + 1
-        WHERE organization_id = NEW.organization_id;
-    INSERT INTO {ROWS} (label, contact_id, organization, words)
-        SELECT {_free("wanted")}, NEW.id, organization, NEW.search_text FROM (
-            SELECT {_label("number", "NEW.last_active_at")} AS wanted,
-                   {_organization_word("number")} AS organization
-            FROM {ORGANIZATIONS} WHERE organization_id = NEW.organization_id);
-    INSERT INTO {WORDS} (rowid, organization, words)
-        SELECT label, organization, words FROM {ROWS} WHERE contact_id = NEW.id;
+    INSERT INTO {ROWS} (label, contact_id, organization_id, words)
+        SELECT {_free("wanted")}, NEW.id, NEW.organization_id, NEW.search_text FROM (
+            SELECT {_label("number", "NEW.last_active_at")} AS wanted FROM {ORGANIZATIONS}
+            WHERE organization_id = NEW.organization_id);
+    INSERT INTO {WORDS} (rowid, words) SELECT label, words FROM {ROWS} WHERE contact_id = NEW.id;
 """
 _REMOVE: Final = f"""
-    INSERT INTO {WORDS} ({WORDS}, rowid, organization, words)
-        SELECT 'delete', label, organization, words FROM {ROWS} WHERE contact_id = OLD.id;
+    INSERT INTO {WORDS} ({WORDS}, rowid, words)
+        SELECT 'delete', label, words FROM {ROWS} WHERE contact_id = OLD.id;
     DELETE FROM {ROWS} WHERE contact_id = OLD.id;
-    UPDATE {ORGANIZATIONS} SET contacts = contacts - 1
-        WHERE organization_id = OLD.organization_id;
 """
 _TRIGGERS: Final = (
     f"CREATE TRIGGER {TRIGGERS[0]} AFTER INSERT ON three_cx_contacts BEGIN {_ADD} END",
@@ -119,18 +105,17 @@ _TRIGGERS: Final = (
 )
 
 _FILL_ORGANIZATIONS: Final = f"""
-    INSERT INTO {ORGANIZATIONS} (organization_id, contacts)
-    SELECT organization_id, count(*) FROM three_cx_contacts GROUP BY 1 ORDER BY 1
+    INSERT INTO {ORGANIZATIONS} (organization_id)
+    SELECT DISTINCT organization_id FROM three_cx_contacts ORDER BY 1
 """
 # Each label is greater than the one before: its own microsecond or, where that is taken, the next.
 _FILL_ROWS: Final = f"""
-    INSERT INTO {ROWS} (label, contact_id, organization, words)
+    INSERT INTO {ROWS} (label, contact_id, organization_id, words)
     SELECT max(wanted - position) OVER (PARTITION BY slot ORDER BY position) + position,
-           id, organization, search_text
+           id, organization_id, search_text
     FROM (SELECT *, row_number() OVER (PARTITION BY slot ORDER BY wanted, id) AS position
-          FROM (SELECT id, search_text, number % {_SLOTS} AS slot,
-                       {_label("number", "last_active_at")} AS wanted,
-                       {_organization_word("number")} AS organization
+          FROM (SELECT id, organization_id, search_text, number % {SLOTS} AS slot,
+                       {_label("number", "last_active_at")} AS wanted
                 FROM three_cx_contacts JOIN {ORGANIZATIONS} USING (organization_id)))
 """
 _FILL_WORDS: Final = f"INSERT INTO {WORDS} ({WORDS}) VALUES ('rebuild')"

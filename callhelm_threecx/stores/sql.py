@@ -32,7 +32,7 @@ from callhelm_threecx.confinement import (
     PreparedRead,
     insert_unless_present,
 )
-from callhelm_threecx.db import retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.models import ContactPhoneRow, ContactRow
 from callhelm_threecx.stores import folding, sql_import
@@ -48,10 +48,12 @@ from callhelm_threecx.stores.base import (
 from callhelm_threecx.stores.sql_capabilities import SqlCapabilities
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
+    best_contacts,
     contacts_of,
     new_contact_row,
     phone_rows,
 )
+from callhelm_threecx.stores.sql_search import ContactSearch
 
 EXPORT_PAGE = 500
 ROWS_FOR_A_CONTACT = 20
@@ -60,6 +62,10 @@ ROWS_FOR_A_CONTACT = 20
 
 class SqlContactStore(SqlCapabilities):
     """Contacts with any number of phones, found by one indexed query."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._search = ContactSearch(database)
 
     @classmethod
     def from_options(cls, options: StoreOptions) -> "SqlContactStore":
@@ -104,8 +110,7 @@ class SqlContactStore(SqlCapabilities):
         terms = folding.search_terms(query)
         if not terms:
             return []
-        found = [col(ContactRow.search_text).contains(term, autoescape=True) for term in terms]
-        return contacts_of(self._rows(organization, _with_phones(and_(*found)), {"most": limit}))
+        return self._search.find(organization, terms, limit)
 
     @retry_when_disconnected
     def get(self, organization: Organization, contact_id: str) -> Contact | None:
@@ -171,28 +176,6 @@ class SqlContactStore(SqlCapabilities):
             return session.execute(statement, parameters).all()
 
 
-def _with_phones(*conditions: ColumnElement[bool]) -> Executable:
-    """Contacts that meet the conditions, the most recently active first, with all their phones."""
-    best = (
-        select(col(ContactRow.id))
-        .where(*conditions)
-        .order_by(col(ContactRow.last_active_at).desc(), col(ContactRow.id).desc())
-        .limit(bindparam("most"))
-        .subquery()
-    )
-    return (
-        select(*CONTACT_COLUMNS)
-        .select_from(best)
-        .join(ContactRow, col(ContactRow.id) == best.c.id)
-        .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
-        .order_by(
-            col(ContactRow.last_active_at).desc(),
-            col(ContactRow.id).desc(),
-            col(ContactPhoneRow.position),
-        )
-    )
-
-
 @cache
 def _by_number(tails: int, *, by_suffix: bool) -> PreparedRead:
     """Owners of a number with one of so many tails (or whose digits end so): exact ones first,
@@ -235,8 +218,8 @@ def _matches(wanted: phone.Candidates, rows: Sequence[tuple[Any, ...]]) -> list[
     return [Match(contact, exact=rank < len(wanted.exact)) for rank, contact in found]
 
 
-_BY_EMAIL = _with_phones(col(ContactRow.email_folded) == bindparam("email"))
-_BY_ID = _with_phones(col(ContactRow.id) == bindparam("id"))
+_BY_EMAIL = best_contacts(col(ContactRow.email_folded) == bindparam("email"))
+_BY_ID = best_contacts(col(ContactRow.id) == bindparam("id"))
 _PAGE_IDS = (
     select(col(ContactRow.id))
     .where(col(ContactRow.id) > bindparam("after"))

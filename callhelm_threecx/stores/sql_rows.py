@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlmodel import col
+from typing_extensions import Unpack
 
 from callhelm_threecx.models import ContactPhoneRow, ContactRow, utc_now
 from callhelm_threecx.stores import folding
@@ -24,6 +26,38 @@ CONTACT_COLUMNS = (
     col(ContactPhoneRow.number),
     col(ContactPhoneRow.extension),
 )
+
+
+AllColumns = Select[Unpack[tuple[Any, ...]]]
+
+
+def best_contacts(*conditions: ColumnElement[bool]) -> AllColumns:
+    """Contacts that meet the conditions, the most recently active first, up to ``most``, with all
+    their phones."""
+    activity = (col(ContactRow.last_active_at), col(ContactRow.id))
+    best = (
+        select(*activity)
+        .where(*conditions)
+        .order_by(*(column.desc() for column in activity))
+        .limit(bindparam("most"))
+        .subquery()
+    )
+    return with_phones(best.c.id, best.c.last_active_at.desc(), best.c.id.desc())
+
+
+def with_phones(found: ColumnElement[Any], *order: ColumnElement[Any]) -> AllColumns:
+    """The contacts whose ids a subquery found, in its order, with all their phones.
+
+    The outer joins, which always find the contact, tell SQLite where to begin: it would rather read
+    all contacts of the organization in the order of an index than look a few of them up.
+    """
+    return (
+        select(*CONTACT_COLUMNS)
+        .select_from(found.table)
+        .outerjoin(ContactRow, col(ContactRow.id) == found)
+        .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
+        .order_by(*order, col(ContactPhoneRow.position))
+    )
 
 
 def contacts_of(rows: Iterable[Sequence[Any]]) -> list[Contact]:
