@@ -169,6 +169,10 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
             failed_auth_limit=failed,
             admin_key=admin_key,
             emit=emit,
+            prefix=settings.prefix,
+            contact_url=settings.contact_url,
+            has_public_url=settings.public_url is not None,
+            app=app,
         )
     )
     pages = [(site.PATH + path, page) for path, page in console]

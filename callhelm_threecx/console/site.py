@@ -1,6 +1,6 @@
 """Every page of the console, and where it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +9,19 @@ from limits import RateLimitItem
 
 from callhelm_threecx import routes
 from callhelm_threecx.console.assets import AssetResource
+from callhelm_threecx.console.connection import ConnectionPage
 from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
+from callhelm_threecx.console.setup import (
+    KeyPage,
+    SettingsForm,
+    SetupPage,
+    SetupParts,
+    Switch,
+    TemplateFile,
+)
 from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
+from callhelm_threecx.console.trial import Tester
 from callhelm_threecx.limiter import Limiter
 from callhelm_threecx.services.events import Event
 from callhelm_threecx.services.integrations import Integrations
@@ -33,6 +43,11 @@ class Parts:
     failed_auth_limit: RateLimitItem
     admin_key: str | None
     emit: Callable[[Event], None]
+    prefix: str
+    contact_url: str | None
+    has_public_url: bool
+    app: Callable[..., Iterable[bytes]]
+    """The application that the pages belong to, for a test call inside the process."""
 
 
 def pages(parts: Parts) -> Sequence[tuple[str, object]]:
@@ -47,7 +62,28 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
         ("/sign-out", SignOutPage(desk)),
         ("/organizations", OrganizationsPage(desk, parts.integrations)),
         ("/assets/{name}", AssetResource()),
+        *_setup(parts),
     ]
+
+
+def _setup(parts: Parts) -> Sequence[tuple[str, object]]:
+    desk = parts.desk
+    setup = SetupParts(
+        integrations=parts.integrations,
+        prefix=parts.prefix,
+        contact_url=parts.contact_url,
+        has_public_url=parts.has_public_url,
+        emit=parts.emit,
+    )
+    pages = [
+        ("", SetupPage(desk, setup)),
+        ("/key", KeyPage(desk, setup)),
+        ("/template", TemplateFile(desk, setup)),
+        ("/settings", SettingsForm(desk, setup)),
+        ("/switch", Switch(desk, setup)),
+        ("/test", ConnectionPage(desk, setup, Tester(parts.app))),
+    ]
+    return [(f"{_ORGANIZATION}/setup{path}", page) for path, page in pages]
 
 
 def sections(*, with_contacts: bool) -> tuple[tuple[str, str], ...]:

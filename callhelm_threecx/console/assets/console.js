@@ -72,6 +72,17 @@
     setTimeout(async () => keepFresh(await refresh(section).catch(() => section)), Number(section.dataset.every) || 1000);
   };
 
+  // <input data-pattern="id of an output">: where a link would lead, while it is typed.
+  document.addEventListener("input", (event) => {
+    const shown = document.getElementById(event.target.dataset?.pattern ?? "")?.firstElementChild;
+    if (!shown) return;
+    const { id, base, default: usual } = event.target.dataset;
+    const text = event.target.value.trim() || usual;
+    const leads = text.includes("{id}") && /^(https?:\/\/[^/]|\/)/.test(text);
+    const url = text.replaceAll("{id}", encodeURIComponent(id));
+    shown.textContent = !leads ? "nothing yet: it needs http, https or a path, and {id}" : url.startsWith("/") ? base + url : url;
+  });
+
   localTimes(document);
   for (const body of document.querySelectorAll("tbody[data-live]")) setInterval(() => live(body).catch(() => {}), 3000);
   for (const section of document.querySelectorAll("[data-refresh]")) keepFresh(section);
