@@ -264,7 +264,7 @@ ALLOWED = {
     "db.py": "defines them, and pings",
     "cli/checks.py": "asks the doctor's questions about the server",
     "services/event_writer.py": "writes the events of all organizations in batches",
-    "services/events.py": "shows and purges the events of all organizations for the admin key",
+    "services/scopes.py": "lets the admin key see, count and purge all organizations",
     "services/integrations.py": "finds the organization of a key, and lists all",
     "stores/callhelm/catalog.py": "reads the catalog of a host's database, and prepares indexes",
 }
