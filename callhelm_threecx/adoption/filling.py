@@ -1,6 +1,7 @@
 """Gives the rows of adopted tables what ours need, and takes every clear key out of them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -192,26 +193,36 @@ def remove_copies(connection: Connection, plan: TablePlan, search: KeySearch) ->
     columns = _searched(plan)
     table = sa.table(plan.name, sa.column("id", sa.Uuid()), *map(sa.column, columns))
     texts = [sa.cast(table.c[name], sa.Text).label(name) for name in columns]
+    by_id = sa.update(table).where(table.c.id == sa.bindparam("row_id", type_=sa.Uuid()))
     changed = 0
     for ids in _rows_with_keys(connection, plan, search):
         changed += len(ids)
         found = connection.execute(sa.select(table.c.id, *texts).where(table.c.id.in_(ids)))
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for row in found.mappings().all():
             values = dict(_without_keys(row, columns, search))
-            connection.execute(sa.update(table).where(table.c.id == row["id"]).values(values))
+            bound = {f"new_{name}": value for name, value in values.items()}
+            alike[tuple(values)].append({"row_id": row["id"], **bound})
+        for names, rows in alike.items():
+            clean = {name: _of_text(name, columns[name]) for name in names}
+            connection.execute(by_id.values(clean), rows)
     return changed
 
 
+def _of_text(name: str, kind: "sa.types.TypeEngine[Any]") -> "sa.Cast[Any]":
+    return sa.cast(sa.cast(sa.bindparam(f"new_{name}", type_=sa.Text()), sa.Text()), kind)
+
+
 def _without_keys(
-    row: Mapping[Any, Any], columns: Mapping[str, sa.types.TypeEngine[Any]], search: KeySearch
-) -> Iterator[tuple[str, Any]]:
+    row: Mapping[Any, Any], columns: "Mapping[str, sa.types.TypeEngine[Any]]", search: KeySearch
+) -> Iterator[tuple[str, str]]:
     for name, kind in columns.items():
         text = row[name]
         if text is None:
             continue
         clean = search.in_text(text) if isinstance(kind, sa.Text) else search.in_json(text)
         if clean != text:
-            yield name, sa.cast(sa.cast(sa.literal(clean, sa.Text()), sa.Text()), kind)
+            yield name, clean
 
 
 def _rows_with_keys(
