@@ -78,11 +78,7 @@ def read_table(name: str, data: bytes, columns: Sequence[str], *, encoding: str 
     names = known_columns(header, columns)
     _check_header(name, names, columns)
     length = sum(1 for _ in source.records())
-    unknown = [
-        cell
-        for cell, known in zip(header, names, strict=True)
-        if known is None and cell and cell.title() not in REFUSED_COLUMNS
-    ]
+    unknown = unknown_columns(header, columns)
     return Table(header, unknown, length, source, names)
 
 
@@ -90,6 +86,15 @@ def known_columns(header: Sequence[str], columns: Sequence[str]) -> list[str | N
     """The known name of each column of a header, None for one that nothing is known of."""
     by_folded = {_folded(name): name for name in columns}
     return [by_folded.get(_folded(cell)) for cell in header]
+
+
+def unknown_columns(header: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The cells of a header that nothing is known of, but for those of refused rows."""
+    return [
+        cell
+        for cell, known in zip(header, known_columns(header, columns), strict=True)
+        if known is None and cell and cell.title() not in REFUSED_COLUMNS
+    ]
 
 
 def row_of(line: int, cells: Sequence[str], names: Sequence[str | None]) -> Row:

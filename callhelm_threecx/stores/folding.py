@@ -88,9 +88,17 @@ def places(contact: NewContact, region: str) -> dict[str, int]:
 
 def fold(text: str) -> str:
     """Lower case, no accents, one space between words: ``"  JÖRG Weiß"`` gives ``"jorg weiss"``."""
+    return " ".join(_without_marks(text).split())
+
+
+def fold_character(char: str) -> str:
+    """What a single character becomes in a folded text; empty for a combining mark."""
+    return _without_marks(char)
+
+
+def _without_marks(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return " ".join(plain.casefold().split())
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def search_text(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
@@ -98,7 +106,7 @@ def search_text(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
     words such as ``24/7`` or ``1&1``, since a query of digits and signs is taken for a number."""
     words = fold(f"{contact.first_name} {contact.last_name} {contact.company} {contact.email}")
     digits = [form for _, number in numbers for form in phone.search_digits(number)]
-    digits += [_digits(word) for word in words.split() if _is_numeric(word)]
+    digits += [digits_in(word) for word in words.split() if is_numeric(word)]
     return " ".join([words, *dict.fromkeys(digits)])
 
 
@@ -111,25 +119,26 @@ def search_terms(query: str) -> list[str]:
     """
     folded = fold(query)
     words = folded.split()
-    if not any(char.isalpha() or char == "@" for char in folded) and _digits(folded):
+    if not any(char.isalpha() or char == "@" for char in folded) and digits_in(folded):
         words = [folded]
-    terms = [_without_prefix(word) if _is_numeric(word) else word for word in words]
+    terms = [_without_prefix(word) if is_numeric(word) else word for word in words]
     return list(dict.fromkeys(terms))
 
 
-def _is_numeric(word: str) -> bool:
+def is_numeric(word: str) -> bool:
     """Whether a folded word is digits and signs: part of a number, as far as one can tell."""
-    return bool(_digits(word)) and not any(char.isalpha() or char == "@" for char in word)
+    return bool(digits_in(word)) and not any(char.isalpha() or char == "@" for char in word)
 
 
-def _digits(folded: str) -> str:
+def digits_in(folded: str) -> str:
+    """The digits of a folded text, as ASCII."""
     return "".join(str(unicodedata.digit(char)) for char in folded if char.isdigit())
 
 
 def _without_prefix(number: str) -> str:
     if number.startswith(("+", "00")):
         number = number.replace("(0)", "")  # +49 (0)30: the zero is not dialled from abroad
-    digits = _digits(number)
+    digits = digits_in(number)
     return (digits[2:] or digits) if number.startswith("00") else digits
 
 

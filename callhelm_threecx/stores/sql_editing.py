@@ -35,6 +35,7 @@ from callhelm_threecx.stores.sql_rows import (
     contacts_of,
     fill,
     number_rows,
+    settle_identities,
 )
 
 _NEWEST_FIRST = (col(ContactRow.last_active_at).desc(), col(ContactRow.id).desc())
@@ -93,7 +94,7 @@ def change(
         session, row.id, before, contact, folding.places(contact, organization.region)
     )
     fill(row, contact, numbers)
-    row.identity = None if contact.external_id else folding.identity(contact, numbers)
+    settle_identities(session, [(row, contact, numbers)])
     _drop_phones(session, row.id)
     session.add_all(number_rows(organization, row.id, numbers))
     _flush_unless_taken(session, contact)
@@ -135,7 +136,7 @@ def bring_back(session: Session, organization: Organization, deleted: DeletedCon
         created_at=deleted.created_at or utc_now(),
     )
     fill(row, fields, numbers)
-    row.identity = None if contact.external_id else folding.identity(fields, numbers)
+    settle_identities(session, [(row, fields, numbers)])
     if not insert_unless_present(session, row):
         raise _taken(fields)
     session.add_all(number_rows(organization, key, numbers))

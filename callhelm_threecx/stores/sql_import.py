@@ -21,8 +21,8 @@ from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     contacts_of,
     fill,
-    new_contact_row,
     number_rows,
+    settle_identities,
 )
 
 NAMELESS = "has neither a name nor a company"
@@ -120,8 +120,7 @@ def decide(
             continue
         key = known.id_of(contact, numbers)
         made = contents.decided(key, contact, numbers)
-        if key is None:
-            known.add(made.contact, numbers, made.key)
+        known.add(made.contact, numbers, made.key)
         decisions.append(made)
     return decisions
 
@@ -176,14 +175,21 @@ def _write(session: Session, organization: Organization, decisions: Sequence[Dec
     last = {m.key: m for m in decisions if m.outcome in {Outcome.CREATED, Outcome.UPDATED}}
     created = {m.key for m in decisions if m.outcome is Outcome.CREATED}
     _update(session, [made for key, made in last.items() if key not in created])
-    for key in created:
-        row = new_contact_row(organization, last[key].contact)
-        row.id = key
-        session.add(row)
-    session.flush()  # a phone refers to its contact
+    _create(session, organization, [made for key, made in last.items() if key in created])
     for made in last.values():
         session.add_all(number_rows(organization, made.key, made.numbers))
     session.flush()
+
+
+def _create(session: Session, organization: Organization, decisions: Sequence[Decision]) -> None:
+    rows = []
+    for made in decisions:
+        row = ContactRow(id=made.key, organization_id=organization.id, source=made.contact.source)
+        fill(row, made.contact, made.numbers)
+        rows.append((row, made.contact, made.numbers))
+    settle_identities(session, rows)
+    session.add_all(row for row, _, _ in rows)
+    session.flush()  # a phone refers to its contact
 
 
 def _update(session: Session, decisions: Sequence[Decision]) -> None:
@@ -194,10 +200,9 @@ def _update(session: Session, decisions: Sequence[Decision]) -> None:
     rows = session.execute(select(ContactRow).where(col(ContactRow.id).in_(keys))).scalars()
     by_key = {row.id: row for row in rows}
     for made in decisions:
-        row = by_key[made.key]
-        fill(row, made.contact, made.numbers)
-        if row.identity is not None:
-            row.identity = folding.identity(made.contact, made.numbers)
+        fill(by_key[made.key], made.contact, made.numbers)
+    settle_identities(session, [(by_key[m.key], m.contact, m.numbers) for m in decisions])
+    session.flush()  # an identity that was given up is free
     session.execute(
         delete(ContactPhoneRow)
         .where(col(ContactPhoneRow.contact_id).in_(keys))
@@ -269,7 +274,7 @@ class _Known:
     def add(
         self, contact: NewContact, numbers: Sequence[folding.ParsedPhone], contact_id: uuid.UUID
     ) -> None:
-        """Remember a contact that the batch itself created."""
+        """Remember a contact that the batch itself created or changed."""
         for key in _own_keys(contact, numbers):
             self._owners.setdefault(key, contact_id)
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy.orm import Session
 from sqlmodel import col
 from typing_extensions import Unpack
 
@@ -100,6 +101,31 @@ def fill(row: ContactRow, contact: NewContact, numbers: Sequence[folding.ParsedP
     row.email_folded = contact.email.casefold() or None
     row.search_text = folding.search_text(contact, numbers)
     row.updated_at = utc_now()
+
+
+def settle_identities(
+    session: Session,
+    settled: Iterable[tuple[ContactRow, NewContact, Sequence[folding.ParsedPhone]]],
+) -> None:
+    """Give each row the identity by which no second contact like it is created.
+
+    That is the one that it has, as long as one of its numbers still says so, else the first that no
+    other contact has: two that have several numbers in common keep apart. A contact with an
+    external id needs none.
+    """
+    wanted: list[tuple[ContactRow, list[str]]] = []
+    for row, contact, numbers in settled:
+        identities = [] if contact.external_id else folding.identities(contact, numbers)
+        if row.identity not in identities:
+            wanted.append((row, identities))
+    every = {identity for _, identities in wanted for identity in identities}
+    column = col(ContactRow.identity)
+    taken = (
+        set(session.execute(select(column).where(column.in_(every))).scalars()) if every else set()
+    )
+    for row, identities in wanted:
+        row.identity = next((each for each in identities if each not in taken), None)
+        taken.add(row.identity)
 
 
 def phone_rows(

@@ -1,0 +1,68 @@
+"""What an import would change, before anything is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from callhelm_threecx.services.import_batches import ImportedRow, contacts_in
+from callhelm_threecx.stores.base import Contact, NewContact, Organization
+from callhelm_threecx.stores.importing import Outcome, PlannedImports
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedRow:
+    """What happens to one row. ``before`` is the contact that an update finds in the store,
+    ``after`` what is kept."""
+
+    line: int
+    cells: Sequence[str]
+    outcome: Outcome
+    reason: str = ""
+    before: Contact | None = None
+    after: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPreview:
+    """Counts for a whole file, and what happens to its first rows."""
+
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    first_rows: Sequence[PreviewedRow]
+
+
+def preview_of(
+    store: PlannedImports,
+    organization: Organization,
+    batches: Iterable[Sequence[ImportedRow]],
+    first: int,
+) -> ImportPreview:
+    """Go through the batches as an import would. One batch is in memory at a time."""
+    counts = dict.fromkeys(Outcome, 0)
+    shown: list[PreviewedRow] = []
+    passed: list[Sequence[ImportedRow]] = []  # one: the batch that the store is planning
+
+    def contacts() -> Iterable[list[NewContact]]:
+        for rows in batches:
+            passed[:] = [rows]
+            yield contacts_in(rows)[1]
+
+    for planned in store.plan_import(organization, contacts()):
+        rows = passed[0]
+        told = dict(zip(contacts_in(rows)[0], planned, strict=True))
+        for index, row in enumerate(rows):
+            made = told.get(index)
+            outcome = made.outcome if made else Outcome.REFUSED
+            counts[outcome] += 1
+            if len(shown) < first:
+                reason = made.reason if made else row.reason
+                before, after = (made.before, made.after) if made else (None, None)
+                shown.append(PreviewedRow(row.line, row.cells, outcome, reason, before, after))
+    return ImportPreview(
+        created=counts[Outcome.CREATED],
+        updated=counts[Outcome.UPDATED],
+        unchanged=counts[Outcome.UNCHANGED],
+        refused=counts[Outcome.REFUSED],
+        first_rows=shown,
+    )
