@@ -165,6 +165,7 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
         site.Parts(
             desk=desk,
             integrations=services.integrations,
+            events=services.events,
             limiter=services.limiter,
             failed_auth_limit=failed,
             admin_key=admin_key,

@@ -5,7 +5,7 @@ from typing import Final
 from callhelm_threecx.console.desk import Desk, Visit
 from callhelm_threecx.console.forms import Form
 from callhelm_threecx.console.page import FormPage
-from callhelm_threecx.console.setup import SetupGate, SetupParts, required
+from callhelm_threecx.console.setup import SECTION, SetupGate, SetupParts, required
 from callhelm_threecx.console.trial import Tester, Trial, reason_to_stay_inside
 from callhelm_threecx.console.trial_view import view_of
 from callhelm_threecx.errors import BadInputError
@@ -26,8 +26,12 @@ class ConnectionPage(SetupGate, FormPage):
         self._tester = tester
 
     def show(self, visit: Visit, **_: str) -> None:
-        """The form; a number may come with the address, and is not rung before it is sent."""
+        """The form; a number may come with the address, and is not rung before it is sent. Whoever
+        may not ring is sent to the set-up."""
         required(visit)
+        if not visit.may_set_up:
+            self.go(visit, SECTION)
+            return
         self._show(visit, Form({"number": (visit.req.get_param("number") or "")[:MAX_NUMBER]}))
 
     def submit(self, visit: Visit, form: Form, **_: str) -> None:

@@ -13,7 +13,7 @@ from callhelm_threecx.console.page import Action, FormPage, Gated, Page
 from callhelm_threecx.errors import BadInputError, ForbiddenError
 from callhelm_threecx.models import utc_now
 from callhelm_threecx.services.changes import read_change
-from callhelm_threecx.services.events import Event, EventType
+from callhelm_threecx.services.events import Event, EventFilter, EventLog, EventStatus, EventType
 from callhelm_threecx.services.integrations import (
     CONTACT_URL,
     DEFAULT_SETTINGS,
@@ -48,6 +48,7 @@ class SetupParts:
     """
 
     integrations: Integrations
+    events: EventLog
     prefix: str
     contact_url: str | None
     has_public_url: bool
@@ -94,10 +95,21 @@ class SetupGate(Gated):
             grace_end=_running_grace(integration),
             server_pattern=self._pattern(""),
             example_id=EXAMPLE_ID,
+            downloaded=self._last(visit, EventType.TEMPLATE),
+            looked_up=self._last(visit, EventType.LOOKUP),
             preview=contact_links.link(pattern, EXAMPLE_ID, self.base_url(visit)),
             file_name=FILE_NAME,
             replaces=key_mark(integration),
         )
+
+    def _last(self, visit: Visit, kind: EventType) -> datetime | None:
+        """When something of a kind last went well, as far as the event log goes back."""
+        if visit.integration is None:
+            return None
+        wanted = EventFilter(visit.organization_id, type=kind)
+        ended = (EventStatus.OK.value, EventStatus.NO_MATCH.value)
+        page = self.parts.events.page(wanted, limit=5)
+        return next((row.created_at for row in page.events if row.status in ended), None)
 
     def _pattern(self, own: str) -> str:
         """The pattern that counts: the organization's own, else the server's."""
@@ -156,7 +168,7 @@ class KeyPage(SetupGate, FormPage):
 class TemplateFile(SetupGate, Action):
     """The template as a download."""
 
-    def submit(self, visit: Visit, _form: Form, **_: str) -> None:
+    def submit(self, visit: Visit, form: Form, **_: str) -> None:  # noqa: ARG002
         """The file, never to be cached: the key is in it."""
         visit.resp.text = self.template(visit)
         visit.resp.content_type = "application/xml; charset=utf-8"

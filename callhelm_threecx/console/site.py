@@ -23,7 +23,7 @@ from callhelm_threecx.console.setup import (
 from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
 from callhelm_threecx.console.trial import Tester
 from callhelm_threecx.limiter import Limiter
-from callhelm_threecx.services.events import Event
+from callhelm_threecx.services.events import Event, EventLog
 from callhelm_threecx.services.integrations import Integrations
 
 PATH: Final = routes.CONSOLE
@@ -39,6 +39,7 @@ class Parts:
 
     desk: Desk
     integrations: Integrations
+    events: EventLog
     limiter: Limiter
     failed_auth_limit: RateLimitItem
     admin_key: str | None
@@ -70,6 +71,7 @@ def _setup(parts: Parts) -> Sequence[tuple[str, object]]:
     desk = parts.desk
     setup = SetupParts(
         integrations=parts.integrations,
+        events=parts.events,
         prefix=parts.prefix,
         contact_url=parts.contact_url,
         has_public_url=parts.has_public_url,

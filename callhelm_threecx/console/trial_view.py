@@ -66,6 +66,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole in one sentence: ``level`` is good, warn or bad; ``name`` is the contact's, with
+    which the sentence ends."""
+
+    level: str
+    before: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrialView:
     """Everything that the page says. ``card`` is None when no contact is shown to the agent."""
 
@@ -84,6 +94,25 @@ class TrialView:
     def answered(self) -> bool:
         """Whether a usable answer came."""
         return not self.failures and all(request.ok for request in self.requests)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What came of it."""
+        if self.card is not None:
+            if self.trial.is_fault:
+                return Verdict(
+                    "bad", "Inside the server all is well: the agent would see", self.card.name
+                )
+            return Verdict("good", "The agent would see", self.card.name)
+        if not self.answered:
+            return Verdict(
+                "bad", "3CX would get no usable answer. The agent would see only the number."
+            )
+        if self.found:
+            return Verdict(
+                "bad", "3CX would drop what was found. The agent would see only the number."
+            )
+        return Verdict("warn", "The server answers, but nobody in the contacts has this number.")
 
     @property
     def dropped(self) -> Sequence[Found]:
@@ -161,9 +190,12 @@ def _indented(text: str) -> str:
 
 def _labelled(outputs: Mapping[str, str]) -> list[tuple[str, str]]:
     """The outputs that are filled: ``PhoneMobile2`` is ``Phone mobile 2``."""
-    return [
-        (_WORD.sub(" ", kind).capitalize(), text[:512]) for kind, text in outputs.items() if text
-    ]
+    return [(_label(kind), text[:512]) for kind, text in outputs.items() if text]
+
+
+def _label(kind: str) -> str:
+    words = _WORD.sub(" ", kind).capitalize()
+    return words.replace(" url", " URL").replace(" id", " ID")
 
 
 def _name(outputs: Mapping[str, str]) -> str:
