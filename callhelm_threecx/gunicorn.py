@@ -23,6 +23,8 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.errors import ThreeCXError
 from callhelm_threecx.middleware.context import hide_query
 from callhelm_threecx.settings import Settings
+from callhelm_threecx.stores import registry
+from callhelm_threecx.stores.base import CheckedAtStart, ContactStore, StoreOptions
 
 WORKER_CLASS: Final = "callhelm_threecx.gunicorn.Worker"
 THREADS: Final = 8
@@ -70,8 +72,16 @@ def require_current_schema(database: Database) -> None:
         )
 
 
+def check_store(store: ContactStore) -> None:
+    """Return when a store that works on tables of somebody else's finds them; raise the error that
+    names what is missing, or says that the database does not answer, when not."""
+    if isinstance(store, CheckedAtStart):
+        store.check()
+
+
 def prepare() -> Settings:
-    """For a configuration file: read the settings, configure logging, look at the schema.
+    """For a configuration file: read the settings, configure logging, look at the schema and at the
+    tables that the contact store needs.
 
     What is wrong ends the process with one line on standard error and exit status 1, before
     gunicorn has opened a port.
@@ -83,6 +93,8 @@ def prepare() -> Settings:
             database = open_database(settings)
             try:
                 require_current_schema(database)
+                options = StoreOptions(settings.contact_store_options, database=database)
+                check_store(registry.load(settings.contact_store, options))
             finally:
                 database.dispose()
     except ThreeCXError as ex:

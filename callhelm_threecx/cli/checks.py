@@ -20,7 +20,7 @@ from callhelm_threecx.models import metadata
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
-from callhelm_threecx.stores.base import StoreOptions
+from callhelm_threecx.stores.base import ContactStore, StoreOptions
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -195,7 +195,8 @@ def _contact_store(settings: Settings, database: Database) -> Iterator[Finding]:
     options = StoreOptions(settings.contact_store_options, database=database)
     todo = "Check THREECX_CONTACT_STORE and THREECX_CONTACT_STORE_OPTIONS."
     try:
-        registry.load(name, options).health()
+        store = registry.load(name, options)
+        store.health()
     except ThreeCXError as ex:
         yield Finding("contact store", Verdict.FAIL, ex.message, todo)
         return
@@ -204,6 +205,15 @@ def _contact_store(settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding("contact store", Verdict.WARN, message, "Use it for trials only.")
     else:
         yield Finding("contact store", Verdict.OK, f"{name} answers.")
+    yield from _host(store, database)
+
+
+def _host(store: ContactStore, database: Database) -> Iterator[Finding]:
+    from callhelm_threecx.cli import host_checks
+    from callhelm_threecx.stores.callhelm import CallHelmStore
+
+    if isinstance(store, CallHelmStore):
+        yield from host_checks.findings(store, database)
 
 
 def _admin_key(settings: Settings) -> Iterator[Finding]:

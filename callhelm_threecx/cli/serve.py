@@ -38,7 +38,7 @@ def serve(
     """
     from callhelm_threecx import logs
     from callhelm_threecx.app import build_app, build_services
-    from callhelm_threecx.gunicorn import Server, require_current_schema
+    from callhelm_threecx.gunicorn import Server, check_store, require_current_schema
     from callhelm_threecx.settings import Settings
 
     settings = Settings.load()
@@ -46,6 +46,7 @@ def serve(
     count = workers or _sensible_workers(settings.contact_store)
     services = build_services(settings)
     require_current_schema(services.database)
+    check_store(services.store)
     app = build_app(services)
     _require_free(host, port)
     _announce(settings, host, port, count)

@@ -17,7 +17,7 @@ Expressions here are part of indexes: where one changes, the indexes have to be 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, func, literal_column
+from sqlalchemy import ColumnElement, Text, case, func, literal_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from callhelm_threecx import phone
@@ -41,6 +41,7 @@ _VANITY: Final = "[0-9].*[A-Za-z].*[A-Za-z].*[A-Za-z]"
 # Bengali's, Thai's and the full-width ones.
 _ZEROS: Final = "\u0660\u06f0\u0966\u09e6\u0e50\uff10"
 _FOREIGN_DIGITS: Final = "".join(chr(ord(zero) + i) for zero in _ZEROS for i in range(10))
+_SIGNS: Final = "+ ()-./"
 _KEYPAD: Final = ("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 
 
@@ -54,6 +55,11 @@ def constant(text: str) -> ColumnElement[str]:
     return literal_column(f"U&'{''.join(codes)}'", Text())
 
 
+def is_ascii(text: Any) -> ColumnElement[bool]:
+    """Whether there is nothing but ASCII in a text: that is quickly seen, and saves most work."""
+    return func.octet_length(text) == func.char_length(text)
+
+
 def plain_digits(text: Any) -> FunctionElement[str]:
     """A text with the digits of other scripts in ASCII."""
     return func.translate(text, constant(_FOREIGN_DIGITS), constant("0123456789" * len(_ZEROS)))
@@ -64,17 +70,22 @@ def only_digits(text: Any) -> FunctionElement[str]:
     return func.regexp_replace(text, constant("[^0-9]+"), constant(""), constant("g"))
 
 
-def without_extension(column: Any) -> FunctionElement[str]:
+def without_extension(column: Any) -> ColumnElement[str]:
     """A written number without its extension, the parameters of a URI and the host behind it."""
-    text = plain_digits(column.collate("C"))
+    written = column.collate("C")
+    text: ColumnElement[str] = case((is_ascii(column), written), else_=plain_digits(written))
     for pattern in (_HOST, _PARAMETERS, _EXTENSION):
         text = func.regexp_replace(text, constant(pattern), constant(r"\1"), constant("i"))
     return text
 
 
-def number_digits(column: Any) -> FunctionElement[str]:
-    """The digits of a written number."""
-    return only_digits(without_extension(column))
+def number_digits(column: Any) -> ColumnElement[str]:
+    """The digits of a written number. Most are digits and signs alone, and regular expressions
+    take their time: they are for the others."""
+    is_plain = func.translate(column, constant(f"0123456789{_SIGNS}"), constant("")) == constant("")
+    plain = func.translate(column, constant(_SIGNS), constant(""))
+    # The case of a "C" text and another one would have no collation to be compared in.
+    return case((is_plain, plain.collate("C")), else_=only_digits(without_extension(column)))
 
 
 def number_key(column: Any) -> FunctionElement[str]:
@@ -94,7 +105,7 @@ def dialled_key(column: Any) -> FunctionElement[str]:
     return _key(only_digits(func.translate(func.lower(without_extension(column)), letters, digits)))
 
 
-def _key(digits: FunctionElement[str]) -> FunctionElement[str]:
+def _key(digits: ColumnElement[str]) -> FunctionElement[str]:
     return func.left(func.reverse(digits), literal_column(str(KEY)))
 
 

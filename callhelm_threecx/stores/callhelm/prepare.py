@@ -148,6 +148,12 @@ def _definitions(contacts: HostTable, trigrams: str | None) -> Iterator[_Definit
             "finds what was imported before",
             f"(organization_id, ({known})) WHERE ({known}) IS NOT NULL",
         )
+    if contacts.has("updated_at"):
+        yield _Definition(
+            "recent",
+            "gives the latest first when a search means very many",
+            "(organization_id, updated_at DESC NULLS LAST, id DESC)",
+        )
     if contacts.has("email"):
         address = _sql(queries.lower_email(contacts))
         yield _Definition(

@@ -11,12 +11,13 @@ from functools import reduce
 from typing import Any, Final
 
 import phonenumbers
-from sqlalchemy import ColumnElement, Text, func, literal_column, or_
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal_column, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from callhelm_threecx.stores import folding
 from callhelm_threecx.stores.callhelm.numbers import (
     constant,
+    is_ascii,
     number_digits,
     only_digits,
     plain_digits,
@@ -38,12 +39,22 @@ _MARKS: Final = (
 
 
 def folded(text: Any) -> ColumnElement[str]:
-    """A text without accents, in lower case."""
+    """A text without accents, in lower case; one in ASCII has none, and that is quickly seen."""
     bare = func.regexp_replace(
         func.normalize(text, literal_column("NFKD")), constant(_MARKS), constant(""), constant("g")
     )
     small = func.replace(func.lower(bare), constant("\u00df"), constant("ss"))
-    return func.translate(small, constant("\u03c2"), constant("\u03c3"))
+    plain = func.translate(small, constant("\u03c2"), constant("\u03c3"))
+    return case((is_ascii(text), func.lower(text)), else_=plain)
+
+
+def _digits(text: Any) -> ColumnElement[str]:
+    has_none = func.translate(text, constant("0123456789"), constant("")) == text
+    return case(
+        (and_(is_ascii(text), has_none), constant("")),
+        (is_ascii(text), only_digits(text)),
+        else_=only_digits(plain_digits(text)),
+    )
 
 
 def one_space(text: ColumnElement[str]) -> ColumnElement[str]:
@@ -68,7 +79,7 @@ def searched_text(contacts: HostTable) -> ColumnElement[str]:
     content = (
         folded(texts)
         + constant(" ")
-        + only_digits(plain_digits(texts))
+        + _digits(texts)
         + constant(f" {_NUMBER_MARK}")
         + number_digits(contacts.row.phone_number)
     )
