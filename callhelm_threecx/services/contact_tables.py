@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from callhelm_threecx import phone
 from callhelm_threecx.errors import BadInputError
+from callhelm_threecx.phone.text import bounded, read
 from callhelm_threecx.services.contacts import MAX_NUMBER
 from callhelm_threecx.services.csv_tables import Row, texts_of
 from callhelm_threecx.services.reports import MAX_SHORT
@@ -42,7 +42,7 @@ def contact_of(row: Row) -> NewContact:
         source="import",
     )
     for column in PHONE_COLUMNS:
-        if texts[column] and phone.parse(texts[column], "ZZ") is None:
+        if texts[column] and read(bounded(texts[column])) is None:
             raise BadInputError(f"{column} {texts[column]!r} has no digit")
     if not contact.is_named:
         raise BadInputError("has neither a name nor a company")

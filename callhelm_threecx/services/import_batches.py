@@ -11,8 +11,8 @@ from callhelm_threecx.services.contact_tables import COLUMNS, contact_of
 from callhelm_threecx.services.csv_tables import Table, known_columns, row_of
 from callhelm_threecx.stores.base import NewContact
 
-BATCH: Final = 500
-"""Rows that are kept together: few enough that a call is never kept waiting for long."""
+BATCH: Final = 100
+"""Rows that are kept together: few, since on SQLite a call waits for a batch to be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What an import would change, before anything is."""
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +25,10 @@ class PreviewedRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """Counts for a whole file, and what happens to its first rows."""
+    """Counts for a file, and what happens to its first rows. ``looked_at`` is how many rows were
+    counted: fewer than all when the time was up."""
 
+    looked_at: int
     created: int
     updated: int
     unchanged: int
@@ -37,14 +41,19 @@ def preview_of(
     organization: Organization,
     batches: Iterable[Sequence[ImportedRow]],
     first: int,
+    seconds: float | None = None,
 ) -> ImportPreview:
-    """Go through the batches as an import would. One batch is in memory at a time."""
+    """Go through the batches as an import would, for so long at most (the first batch is always
+    looked at). One batch is in memory at a time."""
+    end = math.inf if seconds is None else time.monotonic() + seconds
     counts = dict.fromkeys(Outcome, 0)
     shown: list[PreviewedRow] = []
     passed: list[Sequence[ImportedRow]] = []  # one: the batch that the store is planning
 
     def contacts() -> Iterable[list[NewContact]]:
         for rows in batches:
+            if passed and time.monotonic() > end:
+                return
             passed[:] = [rows]
             yield contacts_in(rows)[1]
 
@@ -60,6 +69,7 @@ def preview_of(
                 before, after = (made.before, made.after) if made else (None, None)
                 shown.append(PreviewedRow(row.line, row.cells, outcome, reason, before, after))
     return ImportPreview(
+        looked_at=sum(counts.values()),
         created=counts[Outcome.CREATED],
         updated=counts[Outcome.UPDATED],
         unchanged=counts[Outcome.UNCHANGED],

@@ -25,7 +25,7 @@ from callhelm_threecx.stores.editing import (
     EditableContacts,
     edition_of,
 )
-from callhelm_threecx.testing.base import ANNA, StoreTests, found, new_organization, person
+from callhelm_threecx.testing.base import ANNA, StoreTests, found, person
 
 EDITORS: Final = 6
 CHANGED: Final = NewContact(
@@ -55,7 +55,7 @@ class EditingTests(StoreTests):
     ) -> None:
         """The last page has no cursor."""
         ids = self.add_in_turn(store, organization, [f"Name {n}" for n in range(count)])
-        self.add(store, new_organization("DE"), ANNA)
+        self.add(store, self.new_organization("DE"), ANNA)
         pages = pages_of(store, organization, limit)
         assert [contact.id for page in pages for contact in page] == list(reversed(ids))
         assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
@@ -169,7 +169,7 @@ class EditingTests(StoreTests):
         self, store: Any, organization: Organization, act: str
     ) -> None:
         """It is as if it were not there."""
-        theirs = new_organization("DE")
+        theirs = self.new_organization("DE")
         anna = self.add(store, theirs, ANNA)
         arguments = (CHANGED,) if act == "update" else ()
         with pytest.raises(NotFoundError):
