@@ -36,6 +36,7 @@ from callhelm_threecx.stores.sql_rows import (
     fill,
     number_rows,
     settle_identities,
+    with_phones,
 )
 
 _NEWEST_FIRST = (col(ContactRow.last_active_at).desc(), col(ContactRow.id).desc())
@@ -54,7 +55,8 @@ def page(session: Session, *, limit: int, cursor: str | None) -> ContactPage:
 
 
 def _page_statement(most: int, cursor: str | None) -> Executable:
-    ids = select(col(ContactRow.id)).order_by(*_NEWEST_FIRST).limit(most)
+    activity = (col(ContactRow.last_active_at), col(ContactRow.id))
+    ids = select(*activity).order_by(*_NEWEST_FIRST).limit(most)
     if cursor:
         at, key = read_cursor(cursor)
         place = tuple_(col(ContactRow.last_active_at), col(ContactRow.id))
@@ -62,13 +64,7 @@ def _page_statement(most: int, cursor: str | None) -> Executable:
             place < tuple_(_bound(ContactRow.last_active_at, at), _bound(ContactRow.id, key))
         )
     best = ids.subquery()
-    return (
-        select(*CONTACT_COLUMNS)
-        .select_from(best)
-        .join(ContactRow, col(ContactRow.id) == best.c.id)
-        .outerjoin(ContactPhoneRow, col(ContactPhoneRow.contact_id) == col(ContactRow.id))
-        .order_by(*_NEWEST_FIRST, col(ContactPhoneRow.position))
-    )
+    return with_phones(best.c.id, best.c.last_active_at.desc(), best.c.id.desc())
 
 
 def _bound(column: Any, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Counts what really travels to a database, below SQLAlchemy: lookups use the driver's cursor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,3 +45,42 @@ def recorded(database: Database) -> Iterator[list[str]]:
         for engine in (database.engine, database.reader):
             event.remove(engine, "connect", record)
         database.dispose()
+
+
+def explained(database: Database, ask: Callable[[], object]) -> str:
+    """The plans of the very statements that a call runs, as the database gives them.
+
+    SQLite's trace holds the values; PostgreSQL is asked through the cursor that would run each, and
+    counts the rows as it runs it.
+    """
+    if database.dialect == "postgresql":
+        return _explained_by_postgres(database, ask)
+    with recorded(database) as statements:
+        ask()
+    with database.reader.connect() as connection:
+        return "\n".join(
+            str(row[-1])
+            for statement in statements
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
+        )
+
+
+def _explained_by_postgres(database: Database, ask: Callable[[], object]) -> str:
+    plans: list[str] = []
+
+    class ExplainingCursor(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> "ExplainingCursor":
+            super().execute(f"EXPLAIN ANALYZE {query}", *args, **kwargs)
+            plans.extend(row[0] for row in super().fetchall())
+            return super().execute(query, *args, **kwargs)
+
+    connection: Any = database.reader.raw_connection()
+    usual = connection.driver_connection.cursor_factory
+    connection.driver_connection.cursor_factory = ExplainingCursor
+    connection.close()  # back to the pool, from which the call takes it
+    ask()
+    connection = database.reader.raw_connection()
+    connection.driver_connection.cursor_factory = usual
+    connection.close()
+    return "\n".join(plans)
