@@ -6,7 +6,7 @@ from callhelm_threecx.console.desk import Desk, Visit
 from callhelm_threecx.console.forms import Form
 from callhelm_threecx.console.page import FormPage
 from callhelm_threecx.console.setup import SECTION, SetupGate, SetupParts, required
-from callhelm_threecx.console.trial import Tester, Trial, reason_to_stay_inside
+from callhelm_threecx.console.trial import Ringer, Trial, reason_to_stay_inside
 from callhelm_threecx.console.trial_view import view_of
 from callhelm_threecx.errors import BadInputError
 
@@ -21,9 +21,9 @@ LENGTHS: Final = (
 class ConnectionPage(SetupGate, FormPage):
     """Rings at this server as the PBX would, and tells what comes of it."""
 
-    def __init__(self, desk: Desk, parts: SetupParts, tester: Tester) -> None:
+    def __init__(self, desk: Desk, parts: SetupParts, ringer: Ringer) -> None:
         super().__init__(desk, parts)
-        self._tester = tester
+        self._ringer = ringer
 
     def show(self, visit: Visit, **_: str) -> None:
         """The form; a number may come with the address, and is not rung before it is sent. Whoever
@@ -46,7 +46,7 @@ class ConnectionPage(SetupGate, FormPage):
         self._show(visit, form, self._ring(visit, number, max_length))
 
     def _ring(self, visit: Visit, number: str, max_length: str) -> Trial:
-        return self._tester.ring(
+        return self._ringer.ring(
             self.template(visit),
             number,
             self.base_url(visit),

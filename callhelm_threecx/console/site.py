@@ -21,7 +21,7 @@ from callhelm_threecx.console.setup import (
     TemplateFile,
 )
 from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
-from callhelm_threecx.console.trial import Tester
+from callhelm_threecx.console.trial import Ringer
 from callhelm_threecx.limiter import Limiter
 from callhelm_threecx.services.events import Event, EventLog
 from callhelm_threecx.services.integrations import Integrations
@@ -83,7 +83,7 @@ def _setup(parts: Parts) -> Sequence[tuple[str, object]]:
         ("/template", TemplateFile(desk, setup)),
         ("/settings", SettingsForm(desk, setup)),
         ("/switch", Switch(desk, setup)),
-        ("/test", ConnectionPage(desk, setup, Tester(parts.app))),
+        ("/test", ConnectionPage(desk, setup, Ringer(parts.app))),
     ]
     return [(f"{_ORGANIZATION}/setup{path}", page) for path, page in pages]
 

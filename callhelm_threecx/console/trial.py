@@ -45,7 +45,7 @@ class Trial:
     is_fault: bool = False
 
 
-class Tester:
+class Ringer:
     """Rings at this server as a PBX would."""
 
     def __init__(self, app: WsgiApp, *, time_limit: float = TIME_LIMIT_S) -> None:

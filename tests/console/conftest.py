@@ -17,6 +17,7 @@ class Browser:
 
     def __init__(self, api: Api, **environ: Any) -> None:
         self.api = api
+        self.origin = ORIGIN
         self.base = f"{api.prefix}/console"
         self._app = TestApp(api.app, extra_environ=environ, lint=True)
 
@@ -72,7 +73,7 @@ class Browser:
         headers: dict[str, str] | None = None,
     ) -> TestResponse:
         """Send fields from a page of ours, whatever a page offers."""
-        sent = {"Origin": ORIGIN} if headers is None else headers
+        sent = {"Origin": self.origin} if headers is None else headers
         answer = self._app.post(self.base + action, fields, headers=sent, status="*")
         return self._settled(answer, status)
 
