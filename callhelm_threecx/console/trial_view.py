@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_SHOWN: Final = 6_000
 """Most characters of an answer that are shown."""
 
+MAX_OUTPUT: Final = 256
+"""Most characters of one output that are shown."""
+
 _HINTS: Final[Mapping[int, str]] = {
     401: "The server does not know the key in the template. Was it made anew elsewhere?",
     403: "The integration is switched off. Switch it on, and calls are answered again.",
@@ -190,7 +193,7 @@ def _indented(text: str) -> str:
 
 def _labelled(outputs: Mapping[str, str]) -> list[tuple[str, str]]:
     """The outputs that are filled: ``PhoneMobile2`` is ``Phone mobile 2``."""
-    return [(_label(kind), text[:512]) for kind, text in outputs.items() if text]
+    return [(_label(kind), text[:MAX_OUTPUT]) for kind, text in outputs.items() if text]
 
 
 def _label(kind: str) -> str:

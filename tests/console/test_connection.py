@@ -14,6 +14,7 @@ from callhelm_threecx.services.events import EventFilter
 from tests import servers
 from tests.client import Api
 from tests.console.conftest import Browser
+from tests.core.statements import recorded
 from tests.http.identities import SignIn
 from tests.http.wire import setup
 
@@ -328,7 +329,20 @@ def test_a_host_s_user_cannot_have_the_server_call_where_they_like(
 
     with serving(listening) as address:
         host = {"Host": address.removeprefix("http://"), "Origin": address}
+        host["Cookie"] = "user=admin"  # a cookie jar has none for a host that it does not know
         fields = browser.form(browser.open(TEST), TEST).submit_fields()
         page = browser.post(TEST, [*fields, ("number", "1")], headers=host)
     assert asked == []
     assert "does not know its public address" in remark(page)
+
+
+def test_the_fullest_answer_stays_a_small_page_of_few_statements(admin: Browser) -> None:
+    for index in range(10):
+        long = {name: "x" * 300 for name in ("LastName", "Company")}
+        admin.api.create(FirstName=f"Caller {index}", Number="+4930123456", **long)
+    form = dict(admin.form(admin.open(TEST), TEST).submit_fields())
+    with recorded(admin.api.app.services.database) as statements:
+        page = admin.post(TEST, {**form, "number": "+4930123456"})
+    assert "It reads 10 contacts." in [heading for _, heading in steps(page)]
+    assert len(page.body) < 100_000
+    assert len([one for one in statements if one.lstrip().upper().startswith("SELECT")]) <= 8
