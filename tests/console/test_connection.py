@@ -338,7 +338,7 @@ def test_a_host_s_user_cannot_have_the_server_call_where_they_like(
 
 def test_the_fullest_answer_stays_a_small_page_of_few_statements(admin: Browser) -> None:
     for index in range(10):
-        long = {name: "x" * 300 for name in ("LastName", "Company")}
+        long = dict.fromkeys(("LastName", "Company"), "x" * 300)
         admin.api.create(FirstName=f"Caller {index}", Number="+4930123456", **long)
     form = dict(admin.form(admin.open(TEST), TEST).submit_fields())
     with recorded(admin.api.app.services.database) as statements:
