@@ -148,7 +148,6 @@ class Desk:
         """Answer with a page. Templates get ``url``, ``here``, ``at``, ``asset`` and ``token``."""
         if visit is not None and visit.session is not None and visit.session.needs_renewal:
             self.set_session(req, resp, visit.session)
-        here = visit.path if visit else str
         subject = visit.subject if visit else _NOBODY
         rendering.answer(
             resp,
@@ -157,11 +156,7 @@ class Desk:
                 "visit": visit,
                 "section": None,
                 "notice": self._take_notice(req, resp),
-                "url": lambda path="": self.url(req, path),
-                "here": lambda path="": self.url(req, here(path)),
-                "at": lambda organization, path="": self.url(
-                    req, organization_path(organization, path)
-                ),
+                **self._addresses(req, visit),
                 "asset": lambda name: (
                     f"{self.url(req, '/assets/' + name)}?v={rendering.asset_version(name)}"
                 ),
@@ -169,6 +164,22 @@ class Desk:
                 **context,
             },
         )
+
+    def render_piece(self, visit: Visit, template: str, **context: Any) -> None:
+        """Answer a script with a piece of a page. It takes no notice away, and being asked for
+        over and over it keeps no session open."""
+        context = {**self._addresses(visit.req, visit), "visit": visit, **context}
+        rendering.answer(visit.resp, template, context)
+
+    def _addresses(self, req: falcon.Request, visit: Visit | None) -> dict[str, Any]:
+        here = visit.path if visit else str
+        return {
+            "url": lambda path="": self.url(req, path),
+            "here": lambda path="": self.url(req, here(path)),
+            "at": lambda organization, path="": self.url(
+                req, organization_path(organization, path)
+            ),
+        }
 
     def url(self, req: falcon.Request, path: str = "") -> str:
         """The path of a page as the browser must ask for it."""

@@ -1,18 +1,17 @@
 """The calls and chats that the default store keeps: pages of them, newest first, and one by one."""
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError
-from callhelm_threecx.models import CallRow, ChatRow, ContactRow
+from callhelm_threecx.models import CallRow, ChatRow
+from callhelm_threecx.services.contact_names import names_within, uuid_of
 from callhelm_threecx.services.events import region_of
 from callhelm_threecx.services.pages import Wanted, aside, equal, page_of, spellings
 from callhelm_threecx.services.reports import CallType
@@ -54,8 +53,9 @@ class ConversationFilter:
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage(Generic[C]):
-    """Calls or chats, newest first; the names of their contacts by id; the cursor of the next page
-    (None on the last). A contact that is gone, or that another store keeps, has no name here."""
+    """Calls or chats, newest first, without their long texts; the names of their contacts by id;
+    the cursor of the next page (None on the last). A contact that is gone, or that another store
+    keeps, has no name here."""
 
     rows: Sequence[C]
     names: Mapping[str, str]
@@ -109,9 +109,9 @@ class Conversations:
             branches = wanted.wanted(table, region, self._database.dialect)
             moment = col(table.happened_at)
             statement = page_of(table, moment, branches, limit + 1, position)
-            found = session.execute(statement).scalars().all()
+            found = session.execute(statement.options(*_without_long_texts(table))).scalars().all()
             rows = found[:limit]
-            names = _names(session, (row.contact_id for row in rows))
+            names = names_within(session, (row.contact_id for row in rows))
         more = len(found) > limit
         last = cursor_of(rows[-1].happened_at, rows[-1].id) if more else None
         return ConversationPage(rows, names, last)
@@ -119,29 +119,19 @@ class Conversations:
     @retry_when_disconnected
     def _one(self, table: type[C], organization_id: str, key: str, what: str) -> Conversation[C]:
         with self._database.read(organization_id) as session:
-            parsed = _uuid(key)
+            parsed = uuid_of(key)
             row = session.get(table, parsed) if parsed else None
             if row is None:
                 raise NotFoundError(f"There is no such {what}.")
-            names = _names(session, [row.contact_id])
+            names = names_within(session, [row.contact_id])
         return Conversation(row, names.get(row.contact_id or ""))
 
 
-def _names(session: Session, contact_ids: Iterable[str | None]) -> dict[str, str]:
-    """The names of contacts of the default store, in one statement (none without a contact)."""
-    keys = {key for key in map(_uuid, contact_ids) if key}
-    if not keys:
-        return {}
-    columns = (col(ContactRow.first_name), col(ContactRow.last_name), col(ContactRow.company))
-    statement = select(col(ContactRow.id), *columns).where(col(ContactRow.id).in_(sorted(keys)))
-    return {
-        str(key): f"{first} {last}".strip() or company
-        for key, first, last, company in session.execute(statement)
-    }
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
+def _without_long_texts(table: type[C]) -> Sequence[Any]:
+    """A page of transcripts would be megabytes that nobody sees."""
+    columns: Sequence[Any]
+    if table is CallRow:
+        columns = (CallRow.transcription, CallRow.summary)
+    else:
+        columns = (ChatRow.messages,)
+    return [defer(column, raiseload=True) for column in columns]
