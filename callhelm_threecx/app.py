@@ -30,7 +30,9 @@ from callhelm_threecx.resources.reading import BodyReader
 from callhelm_threecx.resources.template import TemplateResource
 from callhelm_threecx.services.agents import Agents
 from callhelm_threecx.services.console_sessions import ConsoleSessions
+from callhelm_threecx.services.contact_names import ContactNames
 from callhelm_threecx.services.contacts import Contacts
+from callhelm_threecx.services.conversations import Conversations
 from callhelm_threecx.services.event_writer import EventWriter
 from callhelm_threecx.services.events import EventLog
 from callhelm_threecx.services.integrations import Integrations
@@ -161,6 +163,8 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)
     desk = _desk(services, client, sign_in)
     ErrorAnswers(settings.prefix, emit, partial(site.show_error, desk)).register(app)
+    keeps_calls = isinstance(services.store, SqlContactStore)
+    database = services.database
     console = site.pages(
         site.Parts(
             desk=desk,
@@ -170,6 +174,11 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
             failed_auth_limit=failed,
             admin_key=admin_key,
             emit=emit,
+            flush=services.writer.flush,
+            conversations=(
+                Conversations(database, settings.default_region) if keeps_calls else None
+            ),
+            contact_names=ContactNames(database) if keeps_calls else None,
             prefix=settings.prefix,
             contact_url=settings.contact_url,
             has_public_url=settings.public_url is not None,

@@ -36,7 +36,7 @@ MAX_SAID: Final = 36 * 1024
 """So much of a transcript or of messages is shown, in bytes of the page; the rest is in a file."""
 
 MAX_SUMMARY: Final = 12 * 1024
-MAX_SUBJECT: Final = 2 * 1024
+MAX_SUBJECT: Final = 600
 MAX_TURNS: Final = 150
 
 
@@ -80,10 +80,10 @@ class ConversationsPageBase(Page):
     def line(self, visit: Visit, row: C, name: str) -> Line[C]:
         """A call or chat with the way to its contact."""
         contact = self.contacts.to(visit, visit.organization_id, row.contact_id, name)
-        is_call = isinstance(row, CallRow)
-        badge = words.call_type_of(row.call_type) if is_call else ("", "")
-        direction = words.direction_of(row.direction) if is_call else ""
-        return Line(row, contact, badge, direction)
+        if isinstance(row, ChatRow):
+            return Line(row, contact, ("", ""), "")
+        badge = words.call_type_of(row.call_type)
+        return Line(row, contact, badge, words.direction_of(row.direction))
 
     def list_of(
         self,
@@ -115,7 +115,10 @@ class ConversationsPageBase(Page):
             visit,
             template,
             form=query.form,
-            lines=[self.line(visit, row, page.names.get(row.contact_id or "", "")) for row in page.rows],
+            list_path=path,
+            lines=[
+                self.line(visit, row, page.names.get(row.contact_id or "", "")) for row in page.rows
+            ],
             filtered=query.is_filtered,
             first=query.address(here),
             paged=query.cursor is not None,
@@ -128,9 +131,14 @@ class ConversationsPageBase(Page):
     ) -> None:
         """Answer with all of a call or chat; ``conversation`` is what was said in it."""
         row = one.row
+        is_call = isinstance(row, CallRow)
         self.render(
             visit,
             template,
+            list_path="/calls" if is_call else "/chats",
+            list_name="Calls" if is_call else "Chats",
+            heading="Call" if is_call else "Chat",
+            who=one.contact_name or row.name or row.number,
             row=row,
             line=self.line(visit, row, one.contact_name or ""),
             said=said(conversation),

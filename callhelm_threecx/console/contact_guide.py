@@ -1,4 +1,4 @@
-"""What contacts are called on pages that are about something else, and where their own pages are."""
+"""What contacts are called on pages about something else, and where their own pages are."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

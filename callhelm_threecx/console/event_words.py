@@ -41,7 +41,7 @@ _ACTIONS: Final = {
     "change": "settings changed",
     "map_agents": "extensions mapped",
     "unmap_agent": "mapping removed",
-    "sign_in": "signed in to this console",
+    "sign_in": "signed in",
 }
 _MOST: Final = 160  # characters of a value that a line quotes
 
@@ -140,8 +140,8 @@ def agent_finding(event: EventRow) -> str:
 
 def _call_detail(event: EventRow) -> str:
     words = (direction_of(event.call_direction), call_type_of(event.call_type)[1])
-    told = [word for word in (", ".join(filter(None, words)), clock(event.duration_seconds)) if word]
-    return " · ".join(told)
+    told = (", ".join(filter(None, words)), clock(event.duration_seconds))
+    return " · ".join(filter(None, told))
 
 
 def _search_detail(event: EventRow) -> str:
@@ -153,7 +153,7 @@ def _lookup_detail(event: EventRow) -> str:
     by = next((name for name in ("email", "id") if raw_of(event).get(name)), "")
     named = f"by {'e-mail address' if by == 'email' else 'contact id'}" if by else ""
     found = raw_of(event).get("found")
-    return ", ".join(filter(None, (named, _count(found) if found else "")))
+    return ", ".join(filter(None, (named, _count(found) if found and found != 1 else "")))
 
 
 def _origin_detail(event: EventRow) -> str:

@@ -44,8 +44,8 @@ def _whole_words(text: str) -> str:
 
 
 def pretty_json(data: Mapping[str, Any], *, indent: int | None = 2) -> str:
-    """A report as JSON, of one line without an indent. What is not seen but turns the text around it, or hides it, is
-    written as an escape; it is JSON still."""
+    """A report as JSON, of one line without an indent. What is not seen but turns the text around
+    it, or hides it, is written as an escape; it is JSON still."""
     text = json.dumps(data, indent=indent, ensure_ascii=False, default=str)
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

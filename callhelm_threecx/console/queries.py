@@ -70,13 +70,14 @@ class Query:
         text = self.form.value(name)
         try:
             found = values.instant(text) if text else None
-        except ValueError as ex:
-            self._refuse(name, str(ex))
-            return None
+        except ValueError:
+            self._refuse(name, "is no date and time that can be read")
+            found = None
+        shown = ""
         if found is not None:  # as a field for dates and times wants it
-            shown = found.replace(tzinfo=None, microsecond=0)
-            unit = "seconds" if shown.second else "minutes"
-            self.form.fields = {**self.form.fields, name: shown.isoformat(timespec=unit)}
+            unit = "seconds" if found.second else "minutes"
+            shown = found.replace(tzinfo=None, microsecond=0).isoformat(timespec=unit)
+        self.form.fields = {**self.form.fields, name: shown}
         return found
 
     def _refuse(self, name: str, message: str) -> None:

@@ -39,6 +39,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(iso=_iso, moment=_moment, clock=clock, count=_count, seconds=_seconds)
+    made.filters.update(instant=_instant)
     made.globals["asset_version"] = asset_version
     return made
 
@@ -79,6 +80,11 @@ def _iso(instant: datetime) -> str:
 def _moment(instant: datetime) -> str:
     """An instant for people, in UTC; a script turns it into the reader's own time."""
     return instant.astimezone(timezone.utc).strftime("%-d %b %Y, %H:%M UTC")
+
+
+def _instant(instant: datetime) -> str:
+    """The same to the second, for a log."""
+    return instant.astimezone(timezone.utc).strftime("%-d %b %Y, %H:%M:%S UTC")
 
 
 def clock(seconds: int | None) -> str:

@@ -8,8 +8,10 @@ import falcon
 from limits import RateLimitItem
 
 from callhelm_threecx import routes
+from callhelm_threecx.console import calls, events
 from callhelm_threecx.console.assets import AssetResource
 from callhelm_threecx.console.connection import ConnectionPage
+from callhelm_threecx.console.contact_guide import ContactGuide
 from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
 from callhelm_threecx.console.setup import (
@@ -23,6 +25,8 @@ from callhelm_threecx.console.setup import (
 from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
 from callhelm_threecx.console.trial import Ringer
 from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.services.contact_names import ContactNames
+from callhelm_threecx.services.conversations import Conversations
 from callhelm_threecx.services.events import Event, EventLog
 from callhelm_threecx.services.integrations import Integrations
 
@@ -44,6 +48,10 @@ class Parts:
     failed_auth_limit: RateLimitItem
     admin_key: str | None
     emit: Callable[[Event], None]
+    flush: Callable[[float], object]
+    conversations: Conversations | None
+    """None when the store keeps calls and contacts of its own."""
+    contact_names: ContactNames | None
     prefix: str
     contact_url: str | None
     has_public_url: bool
@@ -64,6 +72,8 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
         ("/organizations", OrganizationsPage(desk, parts.integrations)),
         ("/assets/{name}", AssetResource()),
         *_setup(parts),
+        *_log(parts),
+        *_conversations(parts),
     ]
 
 
@@ -88,11 +98,44 @@ def _setup(parts: Parts) -> Sequence[tuple[str, object]]:
     return [(f"{_ORGANIZATION}/setup{path}", page) for path, page in pages]
 
 
+def _log(parts: Parts) -> Sequence[tuple[str, object]]:
+    desk = parts.desk
+    guide = ContactGuide(desk, parts.contact_names, parts.contact_url)
+    sources = events.EventSources(parts.events, guide, parts.flush)
+    pages = [
+        ("", events.EventsPage(desk, sources)),
+        ("/new", events.NewEvents(desk, sources)),
+        (".csv", events.EventsTable(desk, sources)),
+        ("/{event_id}", events.EventDetailPage(desk, sources)),
+        ("/{event_id}/report.json", events.EventReport(desk, sources)),
+    ]
+    everywhere = ("", _ORGANIZATION)  # of all organizations, and of one
+    return [(f"{start}/events{path}", page) for start in everywhere for path, page in pages]
+
+
+def _conversations(parts: Parts) -> Sequence[tuple[str, object]]:
+    if parts.conversations is None:
+        return []
+    desk = parts.desk
+    guide = ContactGuide(desk, parts.contact_names, parts.contact_url)
+    asked = (desk, parts.conversations, guide)
+    pages = [
+        ("/calls", calls.CallsPage(*asked)),
+        ("/calls/{call_id}", calls.CallPage(*asked)),
+        ("/calls/{call_id}/{part}.txt", calls.TextFile(*asked)),
+        ("/chats", calls.ChatsPage(*asked)),
+        ("/chats/{chat_id}", calls.ChatPage(*asked)),
+        ("/chats/{chat_id}/{part}.txt", calls.TextFile(*asked)),
+    ]
+    return [(_ORGANIZATION + path, page) for path, page in pages]
+
+
 def sections(*, with_contacts: bool) -> tuple[tuple[str, str], ...]:
     """The tabs of an organization: (path below it, label). Calls and contacts are the default
     store's; a host shows its own."""
     always = (("", "Overview"), ("/setup", "Set-up"), ("/agents", "Agents"), ("/events", "Events"))
-    return (*always, ("/calls", "Calls"), ("/contacts", "Contacts")) if with_contacts else always
+    kept = (("/calls", "Calls and chats"), ("/contacts", "Contacts"))
+    return (*always, *kept) if with_contacts else always
 
 
 def show_error(

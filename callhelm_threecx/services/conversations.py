@@ -129,9 +129,5 @@ class Conversations:
 
 def _without_long_texts(table: type[C]) -> Sequence[Any]:
     """A page of transcripts would be megabytes that nobody sees."""
-    columns: Sequence[Any]
-    if table is CallRow:
-        columns = (CallRow.transcription, CallRow.summary)
-    else:
-        columns = (ChatRow.messages,)
-    return [defer(column, raiseload=True) for column in columns]
+    long = (CallRow.transcription, CallRow.summary) if table is CallRow else (ChatRow.messages,)
+    return [defer(col(column), raiseload=True) for column in long]
