@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from sqlalchemy import Select
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
@@ -19,6 +20,7 @@ from callhelm_threecx.stores.cursors import cursor_of, read_cursor
 
 C = TypeVar("C", CallRow, ChatRow)
 DEFAULT_PAGE: Final = 50
+_LONG_TEXTS: Final = ("transcription", "summary", "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Conversations:
             branches = wanted.wanted(table, region, self._database.dialect)
             moment = col(table.happened_at)
             statement = page_of(table, moment, branches, limit + 1, position)
-            found = session.execute(statement.options(*_without_long_texts(table))).scalars().all()
+            found = session.execute(_without_long_texts(statement)).scalars().all()
             rows = found[:limit]
             names = names_within(session, (row.contact_id for row in rows))
         more = len(found) > limit
@@ -127,7 +129,8 @@ class Conversations:
         return Conversation(row, names.get(row.contact_id or ""))
 
 
-def _without_long_texts(table: type[C]) -> Sequence[Any]:
+def _without_long_texts(statement: Select[C]) -> Select[C]:
     """A page of transcripts would be megabytes that nobody sees."""
-    long = (CallRow.transcription, CallRow.summary) if table is CallRow else (ChatRow.messages,)
-    return [defer(col(column), raiseload=True) for column in long]
+    table = statement.column_descriptions[0]["entity"]  # or the alias of merged branches
+    found = (getattr(table, name, None) for name in _LONG_TEXTS)
+    return statement.options(*(defer(text, raiseload=True) for text in found if text is not None))
