@@ -61,9 +61,10 @@ class Questions:
 
     def _latest(self, *conditions: Condition) -> Rows:
         """At most ``most`` contacts, those that changed last first."""
-        changed = self.contacts.column("updated_at").desc().nulls_last()
-        key = self.contacts.row.id.desc()
-        return self._select(*conditions).order_by(changed, key).limit(_MOST)
+        order = [self.contacts.row.id.desc()]
+        if self.contacts.has("updated_at"):
+            order.insert(0, self.contacts.row.updated_at.desc().nulls_last())
+        return self._select(*conditions).order_by(*order).limit(_MOST)
 
     def _by_number(self) -> Rows:
         """At most ``most`` contacts with a number of one of the ``keys``: first those whose number

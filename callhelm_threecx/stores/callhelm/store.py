@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from callhelm_threecx import phone
+from callhelm_threecx.confinement import PreparedRead
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.stores import folding
@@ -228,18 +229,15 @@ class CallHelmStore:
                 questions = self._questions
         return questions
 
-    @retry_when_disconnected
-    def _rows(self, organization: Organization, statement: Rows, most: int) -> Sequence[Any]:
-        with self._database.read(organization.id) as session:
-            return session.execute(statement, {"most": most}).all()
-
     def _confirmed(
         self, organization: Organization, statement: Rows, terms: Sequence[str], limit: int
     ) -> dict[str, Contact]:
         """Contacts of the rows in which the terms really occur, by id, in the order of the rows."""
         found: dict[str, Contact] = {}
+        # How rare the words are decides by which index they are best looked for.
+        read = PreparedRead(statement, planned_anew=True)
         for most in (2 * limit, ROWS_OF_A_SEARCH):
-            rows = self._rows(organization, statement, most)
+            rows = self._database.fetch(organization.id, read, {"most": most})
             found = dict(confirming.named(rows, terms, organization.region))
             if len(found) >= limit or len(rows) < most:
                 break

@@ -97,8 +97,9 @@ def text_of(record: ColumnElement[Any], name: str) -> ColumnElement[str]:
 
 
 def _joined(contacts: HostTable, columns: Sequence[str]) -> ColumnElement[str]:
-    texts = [func.coalesce(contacts.column(name), constant("")) for name in columns]
-    return reduce(lambda text, other: text + constant(" ") + other, texts)
+    found = [getattr(contacts.row, name) for name in columns if contacts.has(name)]
+    texts: list[ColumnElement[str]] = [func.coalesce(column, constant("")) for column in found]
+    return reduce(lambda text, other: text + constant(" ") + other, texts or [constant("")])
 
 
 def contains_all(
