@@ -167,7 +167,7 @@ def _decoded(name: str, data: bytes, encoding: str) -> str:
     marked = next((found for mark, found in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     wanted = encoding or marked
     try:
-        return data.decode(wanted).replace("\0", "")  # no database keeps it, no csv of 3.10 reads it
+        return data.decode(wanted).replace("\0", "")  # which no csv of Python 3.10 reads
     except LookupError:
         raise TableError(f"{name}: there is no encoding {wanted!r}.") from None
     except UnicodeError as ex:
