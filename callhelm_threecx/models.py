@@ -107,16 +107,19 @@ class EventRow(OrganizationRow, table=True):
     """
 
     __tablename__ = "three_cx_call_events"
-    # A page is filtered by one of them (services.event_queries says by which); the first two
-    # also hold all that is counted, so that a count of a day reads the index alone.
+    # A page is filtered by one of them (`services.events.EventFilter` says by which); the first
+    # four also hold all that is counted, so that a count reads the index alone.
     __table_args__ = (
         Index("ix_three_cx_call_events_by_organization", "organization_id", *_COUNTED),
         Index("ix_three_cx_call_events_by_time", *_COUNTED),
         Index(
             "ix_three_cx_call_events_by_organization_type",
-            *("organization_id", "event_type", "status", "created_at", "id"),
+            *("organization_id", "event_type", "status", "created_at", "id", "call_type"),
         ),
-        Index("ix_three_cx_call_events_by_type", "event_type", "status", "created_at", "id"),
+        Index(
+            "ix_three_cx_call_events_by_type",
+            *("event_type", "status", "created_at", "id", "call_type"),
+        ),
         Index(
             "ix_three_cx_call_events_by_number",
             *("phone_number", "organization_id", "created_at", "id"),

@@ -9,14 +9,17 @@ the database was away for so long, is in the log but not in these numbers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from itertools import chain, pairwise
 from typing import Any, Final
 
-from sqlalchemy import Date, Select, Text, cast, func, literal_column, select
+from sqlalchemy import Date, Select, Text, cast, func, literal_column, or_, select, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import DailyTotalRow, EventRow
+from callhelm_threecx.services.event_kinds import EventStatus, EventType
+from callhelm_threecx.services.reports import CallType
 from callhelm_threecx.services.scopes import reading, writing
 
 CLOSING: Final = timedelta(hours=1)
@@ -26,6 +29,11 @@ EVERYBODY: Final = ""
 """In place of an organization's id: all of them, with the refusals that belong to nobody."""
 
 _DAY: Final = timedelta(days=1)
+# What is counted live: each type in all, and calls of each type.
+_KINDS: Final = (
+    *((kind.value, "") for kind in EventType),
+    *((EventType.JOURNAL.value, kind.value) for kind in CallType),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), timezone.utc)
 
 
+def midnights(first: date, now: datetime) -> list[datetime]:
+    """The beginnings of the days from one on, and the end of today."""
+    return [midnight(first + number * _DAY) for number in range((now.date() - first).days + 2)]
+
+
 class DailyTotals:
     """Counts and keeps the days of every organization; None is all of them together."""
 
@@ -66,9 +79,8 @@ class DailyTotals:
 
     def counts(self, organization_id: str | None, first: date, now: datetime) -> list[DayCount]:
         """What happened from a day on."""
-        live_from = max(first, first_open_day(now))
-        live = self._count(organization_id, midnight(live_from), midnight(now.date() + _DAY))
-        return [*self.closed(organization_id, first, now), *live]
+        live = self.live(organization_id, midnights(max(first, first_open_day(now)), now))
+        return [*self.closed(organization_id, first, now), *chain.from_iterable(live)]
 
     def closed(self, organization_id: str | None, first: date, now: datetime) -> list[DayCount]:
         """What happened from a day on until the first open day; counts what nobody has counted.
@@ -83,6 +95,38 @@ class DailyTotals:
             self._fill(organization_id, missing)
             kept, _ = self._kept(organization_id, first, end)
         return kept
+
+    @retry_when_disconnected
+    def live(
+        self, organization_id: str | None, instants: Sequence[datetime]
+    ) -> list[list[DayCount]]:
+        """What happened between each two neighbours of some instants, none of which has a midnight
+        between them; counted now, kind by kind, without sorting a day of events."""
+        kinds = _constants("kinds", _KINDS, "event_type", "call_type")
+        statuses = _constants("statuses", [(each.value,) for each in EventStatus], "status")
+        event_type, call_type, status = kinds.c.event_type, kinds.c.call_type, statuses.c.status
+        counts = [
+            select(func.count())
+            .select_from(EventRow)
+            .where(
+                col(EventRow.event_type) == event_type,
+                col(EventRow.status) == status,
+                or_(call_type == "", col(EventRow.call_type) == call_type),
+                col(EventRow.created_at) >= since,
+                col(EventRow.created_at) < until,
+            )
+            .correlate(kinds, statuses)
+            .scalar_subquery()
+            for since, until in pairwise(instants)
+        ]
+        statement: Select[Any] = select(event_type, status, call_type, *counts)
+        statement = statement.join_from(kinds, statuses, true())
+        with reading(self._database, organization_id) as session:
+            rows = [((row[0], row[1], row[2]), row[3:]) for row in session.execute(statement)]
+        return [
+            _split(instant.date(), {kind: numbers[at] for kind, numbers in rows})
+            for at, instant in enumerate(instants[:-1])
+        ]
 
     def keep(self, before: datetime, organization_id: str | None, now: datetime) -> None:
         """Count the days of which events from before an instant are about to be deleted: for the
@@ -131,7 +175,7 @@ class DailyTotals:
         created_at = col(EventRow.created_at)
         kinds = (col(EventRow.event_type), col(EventRow.status), col(EventRow.call_type))
         each = (
-            select(self.day_of(created_at).label("day"), *kinds)
+            select(self._day(created_at).label("day"), *kinds)
             .where(created_at >= since, created_at < until)
             .subquery()
         )
@@ -175,11 +219,34 @@ class DailyTotals:
         with writing(self._database, None) as session:
             session.execute(statement, sorted(rows, key=lambda row: [row[name] for name in key]))
 
-    def day_of(self, created_at: Any) -> Any:
+    def _day(self, created_at: Any) -> Any:
         """The UTC day of a column of instants, as an expression."""
         if self._database.dialect == "sqlite":
             return func.substr(created_at, literal_column("1"), literal_column("10"), type_=Text())
         return cast(func.timezone(literal_column("'UTC'"), created_at), Date)
+
+
+def _constants(name: str, rows: Iterable[tuple[str, ...]], *columns: str) -> Any:
+    """A table of constant texts."""
+    each = (
+        select(
+            *(
+                literal_column(f"'{value}'", Text()).label(column)
+                for column, value in zip(columns, row, strict=True)
+            )
+        )
+        for row in rows
+    )
+    return union_all(*each).subquery(name)
+
+
+def _split(day: date, numbers: dict[tuple[str, str, str], int]) -> list[DayCount]:
+    """What was counted, each event once: calls of a type are not among those in all."""
+    rest = dict(numbers)
+    for (event_type, status, call_type), number in numbers.items():
+        if call_type:
+            rest[event_type, status, ""] -= number
+    return [DayCount(day, t, s, c, number) for (t, s, c), number in rest.items() if number]
 
 
 def _rows(

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from time import perf_counter
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import EventRow, IntegrationRow, new_id, utc_now
 from callhelm_threecx.services.daily_totals import DailyTotals
+from callhelm_threecx.services.event_kinds import EventStatus, EventType
 from callhelm_threecx.services.pages import (
     Position,
     Wanted,
@@ -27,6 +27,18 @@ from callhelm_threecx.services.pages import (
 from callhelm_threecx.services.scopes import reading, writing
 from callhelm_threecx.services.values import clean
 from callhelm_threecx.stores.cursors import cursor_of, read_cursor
+
+__all__ = [
+    "Event",
+    "EventFilter",
+    "EventLog",
+    "EventPage",
+    "EventStatus",
+    "EventType",
+    "keepable",
+    "milliseconds_since",
+    "region_of",
+]
 
 PURGE_BATCH: Final = 1000
 EXPORT_PAGE: Final = 500
@@ -40,29 +52,6 @@ _SECRET_WORDS: Final = (
     "secret",
     "token",
 )
-
-
-class EventType(str, Enum):
-    """What happened."""
-
-    LOOKUP = "lookup"
-    SEARCH = "search"
-    CREATE_CONTACT = "create_contact"
-    JOURNAL = "journal"
-    CHAT = "chat"
-    TEMPLATE = "template"
-    SETUP = "setup"
-    REFUSED = "refused"
-
-
-class EventStatus(str, Enum):
-    """How it ended."""
-
-    OK = "ok"
-    NO_MATCH = "no_match"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
-    ERROR = "error"
 
 
 @dataclass(slots=True)

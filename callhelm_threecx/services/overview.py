@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, case, func, literal, select, union_all
+from sqlalchemy import literal, select, union_all
 from sqlmodel import col
 
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import AgentMappingRow, EventRow, IntegrationRow, utc_now
-from callhelm_threecx.services.daily_totals import DayCount, first_open_day, midnight
+from callhelm_threecx.services.daily_totals import DayCount, first_open_day, midnights
 from callhelm_threecx.services.events import EventFilter, EventLog, EventStatus, EventType
 from callhelm_threecx.services.pages import aside
 from callhelm_threecx.services.reports import CallType
@@ -89,12 +89,17 @@ class Overview:
         first = now.date() - (days - 1) * _DAY
         seen = self._newest(organization_id)
         closed = self._log.totals.closed(organization_id, first, now)
-        live = self._live(organization_id, since, now)
-        wanted = EventFilter(organization_id, status=EventStatus.ERROR, since=since)
-        counts = (*closed, *(one for one, _ in live if one.day >= first_open_day(now)))
+        open_from = first_open_day(now)
+        following = midnights(min(open_from, since.date() + _DAY), now)
+        instants = sorted({since, *following})
+        live = self._log.totals.live(organization_id, instants)
+        counts = list(closed)
         recent = Counter[str]()
-        for one, is_recent in live:
-            recent[one.status] += one.count if is_recent else 0
+        for at, happened in zip(instants[:-1], live, strict=True):
+            counts += happened if at.date() >= open_from else ()
+            if at >= since:
+                recent.update(_by_status(happened))
+        wanted = EventFilter(organization_id, status=EventStatus.ERROR, since=since)
         return OverviewFacts(
             last_lookup_at=_latest(seen, EventType.LOOKUP.value),
             last_journal_at=_latest(seen, EventType.JOURNAL.value),
@@ -124,30 +129,6 @@ class Overview:
         statement = select(*union_all(*each).subquery().c)
         with reading(self._database, organization_id) as session:
             return {(kind, status): at for kind, status, at in session.execute(statement)}
-
-    @retry_when_disconnected
-    def _live(
-        self, organization_id: str | None, since: datetime, now: datetime
-    ) -> list[tuple[DayCount, bool]]:
-        """What happened in the open days and in the last 24 hours, and whether in the latter."""
-        created_at = col(EventRow.created_at)
-        kinds = (col(EventRow.event_type), col(EventRow.status), col(EventRow.call_type))
-        first = min(midnight(first_open_day(now)), since)
-        each = (
-            select(
-                self._log.totals.day_of(created_at).label("day"),
-                case((created_at >= since, 1), else_=0).label("recent"),
-                *kinds,
-            )
-            .where(created_at >= first, created_at < midnight(now.date() + _DAY))
-            .subquery()
-        )
-        statement: Select[Any] = select(*each.c, func.count()).group_by(*each.c)
-        with reading(self._database, organization_id) as session:
-            return [
-                (DayCount.of(day, kind, status, call_type, number), bool(recent))
-                for day, recent, kind, status, call_type, number in session.execute(statement)
-            ]
 
     @retry_when_disconnected
     def _slowest(self, organization_id: str | None, since: datetime) -> Sequence[EventRow]:
@@ -186,6 +167,13 @@ def _checklist(seen: Mapping[tuple[str, str], datetime]) -> Checklist:
         first_call_journaled=EventType.JOURNAL.value in done,
         extensions_mapped=_MAPPING in done,
     )
+
+
+def _by_status(counts: Iterable[DayCount]) -> Counter[str]:
+    numbers = Counter[str]()
+    for one in counts:
+        numbers[one.status] += one.count
+    return numbers
 
 
 def _series(counts: Iterable[DayCount], first: date, days: int) -> list[DaySummary]:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Select, UnaryExpression, literal, select, tuple_, union_all
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.operators import custom_op
 
 from callhelm_threecx import phone
@@ -51,20 +50,25 @@ def page_of(
     ``moment`` is the column of the instant.
     """
     span = _span(table, moment, wanted, position, newer=newer)
+    key: Any = table.id  # type: ignore[attr-defined]
+    order = _order(moment, key, newer=newer)
+    if len(wanted.branches) == 1:
+        found = select(table).where(*wanted.branches[0], *wanted.conditions, *span)
+        return found.order_by(*order).limit(limit)
     ends = [
-        select(table)
+        select(moment.label("moment"), key.label("key"))
         .where(*branch, *wanted.conditions, *span)
-        .order_by(*_order(table, moment, newer=newer))
+        .order_by(*order)
         .limit(limit)
+        .subquery()
         for branch in wanted.branches
     ]
-    if len(ends) == 1:
-        return ends[0]
-    # Whole rows are merged: were they fetched by their ids, SQLite would rather walk the index of
-    # the organization to find them.
-    merged = aliased(table, union_all(*(select(end.subquery()) for end in ends)).subquery())
-    order = _order(merged, getattr(merged, moment.key), newer=newer)
-    return select(merged).order_by(*order).limit(limit)
+    merged = union_all(*(select(end.c.moment, end.c.key) for end in ends)).subquery()
+    order = _order(merged.c.moment, merged.c.key, newer=newer)
+    first = select(merged.c.moment, merged.c.key).order_by(*order).limit(limit).subquery()
+    # An outer join keeps SQLite from finding the rows by walking the index of the organization.
+    found = select(table).select_from(first).outerjoin(table, key == first.c.key)
+    return found.order_by(*_order(first.c.moment, first.c.key, newer=newer))
 
 
 def _span(
@@ -88,8 +92,8 @@ def _span(
     return bounds
 
 
-def _order(row: Any, moment: Any, *, newer: bool) -> tuple[Any, Any]:
-    return (moment.asc(), row.id.asc()) if newer else (moment.desc(), row.id.desc())
+def _order(moment: Any, key: Any, *, newer: bool) -> tuple[Any, Any]:
+    return (moment.asc(), key.asc()) if newer else (moment.desc(), key.desc())
 
 
 def _bound(column: Any, value: Any) -> Any:

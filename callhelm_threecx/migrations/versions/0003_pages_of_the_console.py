@@ -23,12 +23,12 @@ NEW_INDEXES = {
     "ix_three_cx_call_events_by_time": (EVENTS, COUNTED, None),
     "ix_three_cx_call_events_by_organization_type": (
         EVENTS,
-        ("organization_id", "event_type", "status", "created_at", "id"),
+        ("organization_id", "event_type", "status", "created_at", "id", "call_type"),
         None,
     ),
     "ix_three_cx_call_events_by_type": (
         EVENTS,
-        ("event_type", "status", "created_at", "id"),
+        ("event_type", "status", "created_at", "id", "call_type"),
         None,
     ),
     "ix_three_cx_call_events_by_number": (
