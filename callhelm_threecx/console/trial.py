@@ -154,7 +154,11 @@ _REASONS: Final = (
     ("no route", "there is no route to it from here"),
     ("unreachable", "there is no route to it from here"),
     ("timed out", "no answer came in time"),
-    ("no complete answer", f"no answer came within {TIME_LIMIT_S:g} seconds"),
+    (
+        "no complete answer",
+        f"no answer came within {TIME_LIMIT_S:g} seconds (nor could it, if the server has one worker"
+        " with one thread, which is busy with asking)",
+    ),
 )
 
 
