@@ -157,8 +157,8 @@ _REASONS: Final = (
     (
         "no complete answer",
         (
-            f"no answer came within {TIME_LIMIT_S:g} seconds (nor could it, if the server has one worker"
-            " with one thread, which is busy with asking)"
+            f"no answer came within {TIME_LIMIT_S:g} seconds (nor could it, if the server has one"
+            " worker with one thread, which is busy with asking)"
         ),
     ),
 )
