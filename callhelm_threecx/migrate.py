@@ -27,6 +27,7 @@ from callhelm_threecx.adoption import (
 from callhelm_threecx.db import Database, translated_errors
 from callhelm_threecx.errors import ThreeCXError
 from callhelm_threecx.keys import KeyRing
+from callhelm_threecx.migrations import search_index
 from callhelm_threecx.models import metadata
 
 VERSION_TABLE: Final = "three_cx_alembic_version"
@@ -82,6 +83,7 @@ def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
     version of this package has been here.
     """
     if current(database) == head():
+        _complete_search_index(database)
         return Outcome(head(), head())
     with _locked(database) as connection:
         before = _revision(connection)
@@ -96,6 +98,17 @@ def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
         if database.dialect == "postgresql":
             guard(connection, [*metadata.tables, VERSION_TABLE])
     return Outcome(before, head(), adoption.report if adoption else None)
+
+
+def _complete_search_index(database: Database) -> None:
+    """Build SQLite's search index where it is missing: another SQLite, without FTS5, made these
+    tables."""
+    if database.dialect != "sqlite":
+        return
+    with _locked(database) as connection:
+        if not search_index.is_complete(connection) and search_index.is_supported(connection):
+            search_index.drop(connection)
+            search_index.create(connection)
 
 
 def plan(database: Database, ring: KeyRing | None = None) -> Outcome:

@@ -16,6 +16,7 @@ from callhelm_threecx.app import open_key_ring
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError, ThreeCXError
 from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.migrations import search_index
 from callhelm_threecx.models import metadata
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.settings import Settings
@@ -87,6 +88,8 @@ def _database(settings: Settings, database: Database) -> Iterator[Finding]:
         yield finding
     if database.dialect == "postgresql":
         yield from _trigrams(database)
+    elif is_current:
+        yield from _search_index(database)
     if is_current:
         yield from _secret_keys(settings, database)
         yield from _contact_store(settings, database)
@@ -110,6 +113,17 @@ def _migrations(database: Database) -> Iterator[Finding]:
         yield Finding("migrations", Verdict.WARN, message, "The next start brings it up to date.")
     else:
         yield Finding("migrations", Verdict.FAIL, message, "Run callhelm-threecx db upgrade.")
+
+
+def _search_index(database: Database) -> Iterator[Finding]:
+    with database.read_all_organizations() as session:
+        names = set(session.execute(text("SELECT name FROM sqlite_master")).scalars())
+    if names >= search_index.PARTS:
+        yield Finding("search index", Verdict.OK, "FTS5 trigrams are there.")
+    else:
+        todo = "With SQLite 3.34 or later, built with FTS5, the next start makes it."
+        message = "there is none: a search reads all contacts of its organization."
+        yield Finding("search index", Verdict.WARN, message, todo)
 
 
 def _trigrams(database: Database) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ it calls `drop` before and `create` after.
 
 # ruff: noqa: S608 - statements are put together from constants of this module alone
 
-import sqlite3
 from typing import Final
 
 from sqlalchemy import Connection
@@ -35,7 +34,7 @@ TRIGGERS: Final = (
     "three_cx_search_deleted",
 )
 PARTS: Final = frozenset({ORGANIZATIONS, ROWS, WORDS, *TRIGGERS})
-"""What a database with the index has."""
+"""What ``sqlite_master`` names in a database that has the index."""
 
 TIME_BITS: Final = 52  # microseconds since 1970: enough until 2112
 SLOTS: Final = 2048  # of labels; more organizations share them
@@ -127,12 +126,16 @@ def is_supported(connection: Connection) -> bool:
         connection.exec_driver_sql(
             "CREATE VIRTUAL TABLE temp.three_cx_probe USING fts5 (x, tokenize='trigram')"
         )
-    except DBAPIError as ex:
-        if isinstance(ex.orig, sqlite3.OperationalError):
-            return False
-        raise
+    except DBAPIError:
+        return False
     connection.exec_driver_sql("DROP TABLE temp.three_cx_probe")
     return True
+
+
+def is_complete(connection: Connection) -> bool:
+    """Whether the index is there, with the triggers that keep it."""
+    names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars()
+    return set(names) >= PARTS
 
 
 def create(connection: Connection) -> None:

@@ -121,7 +121,7 @@ class ContactSearch:
             parameters |= {f"term_{n}": term for n, term in enumerate(terms)}
         else:
             read = scanning(len(terms))
-            parameters |= {f"term_{n}": _pattern(term) for n, term in enumerate(terms)}
+            parameters |= {f"term_{n}": pattern(term) for n, term in enumerate(terms)}
         return contacts_of(self._database.fetch(organization.id, read, parameters))
 
     def _has_index(self, organization: Organization) -> bool:
@@ -137,7 +137,7 @@ def match_query(terms: Sequence[str]) -> str:
     return " AND ".join('"' + phrase.replace('"', '""') + '"' for phrase in phrases)
 
 
-def _pattern(term: str) -> str:
+def pattern(term: str) -> str:
     """A LIKE pattern for texts with the term, in which every character means itself."""
     for sign in (_ESCAPE, "%", "_"):
         term = term.replace(sign, _ESCAPE + sign)

@@ -1,6 +1,8 @@
 """``doctor``: each thing that can be amiss, and a machine on which nothing is."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,16 @@ def test_a_setting_that_is_amiss(
 ) -> None:
     monkeypatch.setenv(f"THREECX_{name}", value)
     assert verdicts(cli, status=int(verdict == "fail"))[check] == verdict
+
+
+def test_a_search_index_that_is_not_there(bare_cli: Cli) -> None:
+    """Another program built the table of contacts anew, and the triggers went with the old one."""
+    bare_cli("org", "create", "acme")
+    with closing(sqlite3.connect(bare_cli.folder / "callhelm-threecx.db")) as connection:
+        connection.execute("DROP TRIGGER three_cx_search_updated")
+    assert verdicts(bare_cli)["search index"] == "warn"
+    bare_cli("db", "upgrade")
+    assert verdicts(bare_cli)["search index"] == "ok"
 
 
 @pytest.mark.redis
