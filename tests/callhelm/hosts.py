@@ -99,6 +99,8 @@ def new_host(source: PostgresSource, folder: Path, more_sql: str = "") -> Iterat
     with source.empty(folder) as url, psycopg.connect(url, autocommit=True) as own:
         own.execute((SCHEMA.read_text(encoding="utf-8") + more_sql).encode())
         database = Database(parse_url(url))
-        migrate.upgrade(database)
-        yield Host(url, own, database)
-        database.dispose()
+        try:
+            migrate.upgrade(database)
+            yield Host(url, own, database)
+        finally:
+            database.dispose()
