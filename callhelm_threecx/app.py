@@ -10,6 +10,7 @@ from falcon.media import JSONHandler
 
 from callhelm_threecx import keys, migrate, routes
 from callhelm_threecx.console import site
+from callhelm_threecx.console.agents import AgentParts
 from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
@@ -35,6 +36,7 @@ from callhelm_threecx.services.contacts import Contacts
 from callhelm_threecx.services.conversations import Conversations
 from callhelm_threecx.services.event_writer import EventWriter
 from callhelm_threecx.services.events import EventLog
+from callhelm_threecx.services.extensions import Extensions
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.services.journal import Journal
 from callhelm_threecx.services.readiness import Readiness
@@ -169,6 +171,7 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
         site.Parts(
             desk=desk,
             integrations=services.integrations,
+            agents=AgentParts(services.agents, Extensions(services.database), services.store),
             events=services.events,
             limiter=services.limiter,
             failed_auth_limit=failed,

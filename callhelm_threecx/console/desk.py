@@ -209,6 +209,14 @@ class Desk:
             sealed = self._ring.seal(text, "console notice")
             self._set_cookie(req, resp, NOTICE_COOKIE, sealed, max_age=NOTICE_S)
 
+    def seal(self, visit: Visit, text: str, purpose: str) -> str:
+        """A text that a form brings back as it is: from this visitor, about this organization."""
+        return self._ring.seal(text, _kept_purpose(visit, purpose))
+
+    def unseal(self, visit: Visit, token: str, purpose: str) -> str | None:
+        """The text again; None for any other."""
+        return self._ring.unseal(token, _kept_purpose(visit, purpose), ttl_s=TOKEN_S)
+
     def set_session(
         self, req: falcon.Request, resp: falcon.Response, session: ConsoleSession
     ) -> None:
@@ -262,6 +270,10 @@ class _TokenField:
         from markupsafe import Markup
 
         return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, self._value)
+
+
+def _kept_purpose(visit: Visit, purpose: str) -> str:
+    return f"console {purpose} {visit.organization_id} {visit.subject}"
 
 
 _NOBODY: Final = "nobody"

@@ -9,6 +9,15 @@ from limits import RateLimitItem
 
 from callhelm_threecx import routes
 from callhelm_threecx.console import calls, events
+from callhelm_threecx.console.agent_import import ApplyImport, ImportPage
+from callhelm_threecx.console.agents import (
+    AgentPage,
+    AgentParts,
+    AgentsFile,
+    AgentsPage,
+    ApplyProposals,
+    DeleteAgent,
+)
 from callhelm_threecx.console.assets import AssetResource
 from callhelm_threecx.console.connection import ConnectionPage
 from callhelm_threecx.console.contact_guide import ContactGuide
@@ -43,6 +52,7 @@ class Parts:
 
     desk: Desk
     integrations: Integrations
+    agents: AgentParts
     events: EventLog
     limiter: Limiter
     failed_auth_limit: RateLimitItem
@@ -74,6 +84,7 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
         *_setup(parts),
         *_log(parts),
         *_conversations(parts),
+        *_agents(parts),
     ]
 
 
@@ -128,6 +139,20 @@ def _conversations(parts: Parts) -> Sequence[tuple[str, object]]:
         ("/chats/{chat_id}/{part}.txt", calls.TextFile(*asked)),
     ]
     return [(_ORGANIZATION + path, page) for path, page in pages]
+
+
+def _agents(parts: Parts) -> Sequence[tuple[str, object]]:
+    desk, agents = parts.desk, parts.agents
+    pages = [
+        ("", AgentsPage(desk, agents)),
+        ("/export", AgentsFile(desk, agents)),
+        ("/import", ImportPage(desk, agents)),
+        ("/import/apply", ApplyImport(desk, agents)),
+        ("/proposals", ApplyProposals(desk, agents)),
+        ("/{mapping_id}", AgentPage(desk, agents)),
+        ("/{mapping_id}/delete", DeleteAgent(desk, agents)),
+    ]
+    return [(f"{_ORGANIZATION}/agents{path}", page) for path, page in pages]
 
 
 def sections(*, with_contacts: bool) -> tuple[tuple[str, str], ...]:

@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -14,6 +15,9 @@ from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
 from callhelm_threecx.services.audit import PROGRAM, Actor
 from callhelm_threecx.services.events import Event, EventType
+
+PAGE: Final = 50
+MAX_WORDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,33 @@ class Agents:
         with self._database.read(organization_id) as session:
             return session.execute(ordered).scalars().all()
 
+    @retry_when_disconnected
+    def page(
+        self, organization_id: str, *, query: str = "", after: str = "", limit: int = PAGE
+    ) -> tuple[Sequence[AgentMappingRow], str]:
+        """Mappings by extension, those behind the extension ``after``, and the extension after
+        which the next page goes on (empty on the last).
+
+        With a ``query``, those in whose extension, names, address or id each of its words stands.
+        """
+        length = func.length(col(AgentMappingRow.three_cx_extension))
+        extension = col(AgentMappingRow.three_cx_extension)
+        statement = select(AgentMappingRow).where(*map(_has, query.split()[:MAX_WORDS]))
+        if after:
+            behind = and_(length == len(after), extension > after)
+            statement = statement.where(or_(length > len(after), behind))
+        ordered = statement.order_by(length, extension).limit(limit + 1)
+        with self._database.read(organization_id) as session:
+            rows = session.execute(ordered).scalars().all()
+        more = len(rows) > limit
+        return rows[:limit], rows[limit - 1].three_cx_extension if more else ""
+
+    @retry_when_disconnected
+    def get(self, organization_id: str, mapping_id: str) -> AgentMappingRow:
+        """One mapping. Raises `NotFoundError`, also for another organization's."""
+        with self._database.read(organization_id) as session:
+            return _mapping(session, mapping_id)
+
     def put(
         self, organization_id: str, mapping: NewMapping, *, by: Actor = PROGRAM
     ) -> AgentMappingRow:
@@ -68,12 +99,7 @@ class Agents:
     def delete(self, organization_id: str, mapping_id: str, *, by: Actor = PROGRAM) -> None:
         """Remove a mapping. Raises `NotFoundError`, also for another organization's."""
         with self._database.write(organization_id) as session:
-            try:
-                row = session.get(AgentMappingRow, uuid.UUID(mapping_id))
-            except ValueError:
-                row = None
-            if row is None:
-                raise NotFoundError("There is no such mapping.")
+            row = _mapping(session, mapping_id)
             session.delete(row)
             detail = {
                 "action": "unmap_agent",
@@ -81,6 +107,28 @@ class Agents:
                 **by.detail(),
             }
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
+
+
+def _mapping(session: Session, mapping_id: str) -> AgentMappingRow:
+    try:
+        row = session.get(AgentMappingRow, uuid.UUID(mapping_id))
+    except ValueError:
+        row = None
+    if row is None:
+        raise NotFoundError("There is no such mapping.")
+    return row
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Whether a word stands in one of a mapping's texts, whatever its case."""
+    columns = (
+        col(AgentMappingRow.three_cx_extension),
+        col(AgentMappingRow.agent_first_name),
+        col(AgentMappingRow.agent_last_name),
+        col(AgentMappingRow.agent_email),
+        cast(col(AgentMappingRow.agent_id), Text),
+    )
+    return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
 def _put(session: Session, organization_id: str, mapping: NewMapping) -> AgentMappingRow:

@@ -38,9 +38,11 @@ class Browser:
         return self
 
     def form(self, page: TestResponse, action: str) -> Form:
-        """The form of a page that goes to a path of the console."""
+        """The form of a page that goes to a path of the console; one that changes something goes
+        before one that asks."""
         found = [form for form in page.forms.values() if form.action == self.base + action]
         assert found, f"no form to {action}"
+        found.sort(key=lambda form: form.method.upper() != "POST")
         form: Form = found[0]
         return form
 
