@@ -1,5 +1,6 @@
 """What pages about the log are tried with: entries, written as the product writes them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -7,6 +8,7 @@ from webtest import TestResponse
 
 from callhelm_threecx.services.events import Event, EventStatus, EventType
 from tests.console.conftest import Browser
+from tests.core.statements import recorded
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 HOSTILE = (
@@ -71,6 +73,15 @@ def chat(browser: Browser, **fields: str) -> str:
         **fields,
     }
     return str(browser.api.post("/chats/journal", body, key=browser.api.key()).json["chatId"])
+
+
+def reads_of(browser: Browser, ask: Callable[[], object]) -> int:
+    """How many questions to the database an answer costs."""
+    services = browser.api.app.services
+    assert services.writer.flush(10)  # it must not be at work when its connection is replaced
+    with recorded(services.database) as statements:
+        ask()
+    return sum(one.lstrip().upper().startswith("SELECT") for one in statements)
 
 
 def rows(page: TestResponse) -> list[str]:

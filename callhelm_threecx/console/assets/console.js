@@ -56,6 +56,8 @@
     for (const input of event.target.querySelectorAll("input[data-utc]")) {
       if (input.value) event.formData.set(input.name, shifted(input.value, (text) => text, (at) => at));
     }
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
 
   // <tbody data-live="url" data-newest="cursor">: rows that are new are put where they belong, or
@@ -75,7 +77,10 @@
     if (fresh.dataset.whole !== undefined) {
       body.replaceChildren(...fresh.rows);
       const older = document.querySelector(".pager a[rel=next]");
-      if (older && fresh.dataset.older) older.href = fresh.dataset.older;
+      if (older && fresh.dataset.older) {
+        older.href = fresh.dataset.older;
+        older.closest("nav").hidden = false;
+      }
     } else {
       for (const row of added) {
         body.insertBefore(row, [...body.rows].find((other) => other.dataset.at <= row.dataset.at) ?? null);
@@ -104,7 +109,8 @@
     localTimes(fresh);
     const count = take(body, fresh);
     if (!count) return;
-    tell(body, count === 1 ? "1 new event." : `${count} new events.`);
+    const most = fresh.dataset.whole !== undefined;
+    tell(body, most ? "Many new events: these are the newest." : count === 1 ? "1 new event." : `${count} new events.`);
     document.querySelector("[data-when-empty]")?.remove();
     document.getElementById(body.dataset.shows)?.removeAttribute("hidden");
   };
