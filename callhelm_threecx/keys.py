@@ -102,7 +102,11 @@ class KeyRing:
         return api_key
 
     def seal(self, text: str, purpose: str) -> str:
-        """Encrypt and sign a text for one purpose, with the time: what a browser keeps for us."""
+        """Encrypt and sign a text for one purpose, with the time: what a browser keeps for us.
+
+        A purpose has a space in it, as no organization's id has: so what `encrypt` made is never
+        taken for it.
+        """
         return self._fernet.encrypt(f"{purpose}\0{text}".encode()).decode()
 
     def unseal(self, token: str, purpose: str, *, ttl_s: int) -> str | None:
