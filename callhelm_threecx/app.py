@@ -34,11 +34,13 @@ from callhelm_threecx.services.console_sessions import ConsoleSessions
 from callhelm_threecx.services.contact_names import ContactNames
 from callhelm_threecx.services.contacts import Contacts
 from callhelm_threecx.services.conversations import Conversations
+from callhelm_threecx.services.directory import Directory
 from callhelm_threecx.services.event_writer import EventWriter
 from callhelm_threecx.services.events import EventLog
 from callhelm_threecx.services.extensions import Extensions
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.services.journal import Journal
+from callhelm_threecx.services.overview import Overview
 from callhelm_threecx.services.readiness import Readiness
 from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
@@ -172,6 +174,8 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
             desk=desk,
             integrations=services.integrations,
             agents=AgentParts(services.agents, Extensions(services.database), services.store),
+            directory=Directory(services.database, settings.default_region),
+            overview=Overview(services.database, services.events),
             events=services.events,
             limiter=services.limiter,
             failed_auth_limit=failed,

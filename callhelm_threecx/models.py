@@ -63,7 +63,13 @@ class IntegrationRow(OrganizationRow, table=True):
     """The integration of one organization: its key, whether it is on, how it behaves."""
 
     __tablename__ = "three_cx_integrations"
-    __table_args__ = (UniqueConstraint("organization_id"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id"),
+        Index(
+            "ix_three_cx_integrations_directory",  # a search walks it, and never the table
+            *("organization_id", "organization_name", "enabled"),
+        ),
+    )
 
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     organization_name: str = Field(default="", sa_type=Text)

@@ -43,7 +43,7 @@ def open_services() -> Iterator["Services"]:
 
 def checked_organization(text: str) -> str:
     """An organization's id as it was typed. Raises `BadInputError` for what cannot be one."""
-    from callhelm_threecx.resources.reading import checked_organization_id
+    from callhelm_threecx.services.organizations import checked_organization_id
 
     return checked_organization_id(text)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import falcon
 from limits import RateLimitItem
@@ -23,6 +23,7 @@ from callhelm_threecx.console.connection import ConnectionPage
 from callhelm_threecx.console.contact_guide import ContactGuide
 from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
+from callhelm_threecx.console.overview import OverviewPage
 from callhelm_threecx.console.setup import (
     KeyPage,
     SettingsForm,
@@ -33,11 +34,14 @@ from callhelm_threecx.console.setup import (
 )
 from callhelm_threecx.console.sign_in import SignInPage, SignOutPage
 from callhelm_threecx.console.trial import Ringer
+from callhelm_threecx.errors import BadInputError
 from callhelm_threecx.limiter import Limiter
 from callhelm_threecx.services.contact_names import ContactNames
 from callhelm_threecx.services.conversations import Conversations
+from callhelm_threecx.services.directory import Directory
 from callhelm_threecx.services.events import Event, EventLog
 from callhelm_threecx.services.integrations import Integrations
+from callhelm_threecx.services.overview import Overview
 
 PATH: Final = routes.CONSOLE
 MAX_UPLOAD: Final = 32 * 1024 * 1024
@@ -53,6 +57,8 @@ class Parts:
     desk: Desk
     integrations: Integrations
     agents: AgentParts
+    directory: Directory
+    overview: Overview
     events: EventLog
     limiter: Limiter
     failed_auth_limit: RateLimitItem
@@ -79,7 +85,11 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
             SignInPage(desk, parts.admin_key, parts.limiter, parts.failed_auth_limit, parts.emit),
         ),
         ("/sign-out", SignOutPage(desk)),
-        ("/organizations", OrganizationsPage(desk, parts.integrations)),
+        (
+            "/organizations",
+            OrganizationsPage(desk, parts.integrations, parts.directory, parts.overview),
+        ),
+        (_ORGANIZATION, OverviewPage(desk, parts.overview, parts.flush)),
         ("/assets/{name}", AssetResource()),
         *_setup(parts),
         *_log(parts),
@@ -170,16 +180,34 @@ def show_error(
     sentence: str,
     errors: Sequence[object] = (),
 ) -> None:
-    """An error as a page; its status is set already."""
-    heading = {403: "Not allowed", 404: "Not here", 503: "Not now"}.get(
-        resp.status_code, "That did not work"
-    )
-    desk.render(
-        req,
-        resp,
-        "message.html",
-        heading=heading,
-        sentence=sentence,
-        errors=errors,
-        request_id=getattr(req.context, "request_id", ""),
-    )
+    """An error as a page; its status is set already.
+
+    A request of whose address not even a link can be made gets the sentence alone.
+    """
+    status = resp.status_code
+    context: dict[str, Any] = {
+        "heading": _HEADINGS.get(status, "That did not work"),
+        "sentence": _SENTENCES.get(status, sentence),
+        "errors": errors,
+        "request_id": getattr(req.context, "request_id", ""),
+    }
+    try:
+        desk.render(req, resp, "message.html", **context)
+    except BadInputError:
+        resp.content_type, resp.text = falcon.MEDIA_TEXT, context["sentence"]
+
+
+_HEADINGS: Final = {
+    403: "Not allowed",
+    404: "Not here",
+    405: "Not like this",
+    413: "Too large",
+    415: "Not like this",
+    429: "Too often",
+    500: "Our fault",
+    503: "Not now",
+}
+_SENTENCES: Final = {
+    405: "This page does not take what was sent to it. Go back, and use its links and buttons.",
+    503: "The database or the CRM behind this server does not answer. Try again in a minute.",
+}

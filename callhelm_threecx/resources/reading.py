@@ -23,8 +23,8 @@ from callhelm_threecx.middleware.auth import KeyKind, Principal
 from callhelm_threecx.services import values
 from callhelm_threecx.services.audit import ADMIN_KEY, Actor
 from callhelm_threecx.services.integrations import Integration
+from callhelm_threecx.services.organizations import checked_organization_id
 
-_ORGANIZATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.ASCII | re.IGNORECASE)
 
 
@@ -78,17 +78,6 @@ def integration_of(req: falcon.Request, feature: str | None = None) -> Integrati
     if feature is not None and not integration.allows(feature):
         raise ForbiddenError("This is switched off for the organization.", code="feature_disabled")
     return integration
-
-
-def checked_organization_id(value: object) -> str:
-    """An organization's id as somebody named it. Raises `BadInputError` for what cannot be one."""
-    if value is None or value == "":
-        _none_named()
-    if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value):
-        raise BadInputError.of_field(
-            "organizationId", "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
-        )
-    return value
 
 
 def readable_organization(req: falcon.Request) -> str | None:

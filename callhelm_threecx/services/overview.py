@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from sqlalchemy import literal, select, union_all
@@ -75,6 +76,22 @@ class OverviewFacts:
     slowest_lookups: Sequence[EventRow] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class LastDay:
+    """The last 24 hours in numbers. Calls and lookups are counted as in `DaySummary`."""
+
+    calls: int
+    lookups_matched: int
+    lookups_unknown: int
+    errors: int
+    refused: int
+
+    @property
+    def lookups(self) -> int:
+        """Lookups that were answered."""
+        return self.lookups_matched + self.lookups_unknown
+
+
 class Overview:
     """Gathers the facts in five statements, each on an index. None means all organizations."""
 
@@ -109,6 +126,23 @@ class Overview:
             refused=recent[EventStatus.REFUSED.value],
             newest_errors=self._log.page(wanted, limit=NEWEST_ERRORS).events,
             slowest_lookups=self._slowest(organization_id, since),
+        )
+
+    def last_day(self, organization_id: str | None) -> LastDay:
+        """The last 24 hours alone, in one statement."""
+        now = utc_now()
+        since = now - LAST_DAY
+        instants = sorted({since, *midnights(since.date() + _DAY, now)})
+        numbers = Counter[tuple[str, ...]]()
+        for one in chain.from_iterable(self._log.totals.live(organization_id, instants)):
+            numbers[one.event_type, one.status] += one.count
+            numbers[one.status,] += one.count
+        return LastDay(
+            calls=numbers[EventType.JOURNAL.value, EventStatus.OK.value],
+            lookups_matched=numbers[EventType.LOOKUP.value, EventStatus.OK.value],
+            lookups_unknown=numbers[EventType.LOOKUP.value, EventStatus.NO_MATCH.value],
+            errors=numbers[EventStatus.ERROR.value,],
+            refused=numbers[EventStatus.REFUSED.value,],
         )
 
     @retry_when_disconnected

@@ -135,12 +135,16 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(section.id);
     if (!fresh) return section;
     localTimes(fresh);
+    const stops = "a[href], button, input, summary";
+    const focused = [...section.querySelectorAll(stops)].indexOf(document.activeElement);
     section.replaceWith(fresh);
+    if (focused >= 0) fresh.querySelectorAll(stops)[focused]?.focus({ preventScroll: true });
     return fresh;
   };
   const keepFresh = (section) => {
     if (!section.dataset.refresh) return;
-    setTimeout(async () => keepFresh(await refresh(section).catch(() => section)), Number(section.dataset.every) || 1000);
+    const next = async () => keepFresh(document.hidden ? section : await refresh(section).catch(() => section));
+    setTimeout(next, Number(section.dataset.every) || 1000);
   };
 
   // <input data-pattern="id of an output">: where a link would lead, while it is typed.
