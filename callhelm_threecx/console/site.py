@@ -187,7 +187,7 @@ def show_error(
     status = resp.status_code
     context: dict[str, Any] = {
         "heading": _HEADINGS.get(status, "That did not work"),
-        "sentence": _SENTENCES.get(status, sentence),
+        "sentence": _SENTENCES.get(status, sentence) + _ADVICE.get(status, ""),
         "errors": errors,
         "request_id": getattr(req.context, "request_id", ""),
     }
@@ -209,5 +209,5 @@ _HEADINGS: Final = {
 }
 _SENTENCES: Final = {
     405: "This page does not take what was sent to it. Go back, and use its links and buttons.",
-    503: "The database or the CRM behind this server does not answer. Try again in a minute.",
 }
+_ADVICE: Final = {429: " Wait a minute.", 503: " Try again in a minute."}

@@ -1,6 +1,6 @@
 """A browser without a screen: it keeps cookies, fills in forms, and says where they come from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -37,10 +37,14 @@ class Browser:
         self._app.set_cookie("user", user)
         return self
 
-    def form(self, page: TestResponse, action: str) -> Form:
-        """The form of a page that goes to a path of the console; one that changes something goes
-        before one that asks."""
-        found = [form for form in page.forms.values() if form.action == self.base + action]
+    def form(self, page: TestResponse, action: str, names: Iterable[str] = ()) -> Form:
+        """The form of a page that goes to a path of the console and has these fields; one that
+        changes something goes before one that asks."""
+        found = [
+            form
+            for form in page.forms.values()
+            if form.action == self.base + action and {*names} <= {*form.fields}
+        ]
         assert found, f"no form to {action}"
         found.sort(key=lambda form: form.method.upper() != "POST")
         form: Form = found[0]
@@ -60,7 +64,7 @@ class Browser:
 
         ``button`` is the (name, value) of the button that is pressed.
         """
-        form = self.form(page, action)
+        form = self.form(page, action, [*fields, *(button or ())[:1]])
         for name, value in fields.items():
             form[name] = value
         pressed = {"name": button[0], "submit_value": button[1]} if button else {}
