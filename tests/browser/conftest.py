@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from callhelm_threecx import migrate
+from callhelm_threecx.db import Database
+from callhelm_threecx.settings import database_url as parse_url
 from tests.client import ADMIN_KEY
 from tests.http.gunicorns import Gunicorn, gunicorn
+from tests.servers import DatabaseSource
 
+CONSOLE = "/api/3cx/console"
 CHROMIUM = os.environ.get("THREECX_TEST_CHROMIUM", "/usr/bin/chromium")
 # A test machine has no network but loopback: the browser must not look for any.
 ARGUMENTS = (
@@ -67,12 +72,38 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Gunicorn]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def shared_server(
+    database_source: DatabaseSource, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gunicorn]:
+    """One server for all tests of a module, for each backend; they keep to organizations of
+    their own."""
+    folder = tmp_path_factory.mktemp("shared")
+    with (
+        database_source.empty(folder) as url,
+        migrated(url),
+        gunicorn(folder, "callhelm_threecx.gunicorn.Worker", database_url=url) as one,
+    ):
+        yield one
+
+
+@contextmanager
+def migrated(url: str) -> Iterator[Database]:
+    """The database at a URL, with its tables."""
+    database = Database(parse_url(url))
+    migrate.upgrade(database)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
 @contextmanager
 def visiting(chromium: Browser, base: str, **options: Any) -> Iterator[Visitor]:
     """A fresh browser context at a console. Whatever its console, its network or its content
     policy complains of is collected."""
     context: BrowserContext = chromium.new_context(**{"viewport": DESKTOP, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
@@ -100,7 +131,7 @@ def visit(chromium: Browser, server: Gunicorn) -> Iterator[Callable[..., Visitor
     with ExitStack() as stack:
 
         def open_one(**options: Any) -> Visitor:
-            base = f"{server.base}/api/3cx/console"
+            base = server.base + CONSOLE
             visitors.append(stack.enter_context(visiting(chromium, base, **options)))
             return visitors[-1]
 
