@@ -138,6 +138,13 @@ def agent_finding(event: EventRow) -> str:
     return attribution(raw_of(event)["attributedBy"], extension=extension, email=email)
 
 
+def unmapped_extension(event: EventRow) -> str:
+    """The extension of a call or chat that nobody was mapped to; empty for none."""
+    raw = raw_of(event)
+    is_unmapped = "attributedBy" in raw and not raw["attributedBy"]
+    return (event.agent_extension or "") if is_unmapped else ""
+
+
 def _call_detail(event: EventRow) -> str:
     words = (direction_of(event.call_direction), call_type_of(event.call_type)[1])
     told = (", ".join(filter(None, words)), clock(event.duration_seconds))

@@ -227,6 +227,7 @@ class EventDetailPage(EventsPageBase):
             direction=words.direction_of(event.call_direction),
             contact_finding=words.contact_finding(event),
             agent_finding=words.agent_finding(event),
+            unmapped=words.unmapped_extension(event),
             report=excerpt(pretty_json(words.raw_of(event)), MAX_REPORT),
             entry=_entry_path(event) if self.contacts.are_ours else "",
         )

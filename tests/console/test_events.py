@@ -168,6 +168,20 @@ def test_an_event_shows_its_report_and_how_contact_and_agent_were_found(admin: B
     assert page.html.find("a", href=f"{admin.base}/o/acme/calls/{call_id}")
 
 
+def test_an_extension_of_nobody_is_mapped_from_here_by_whoever_may(member: Browser) -> None:
+    journal(member, Agent="7&8")
+    pages = [f"{EVENTS}?type=journal", "/o/acme/calls"]
+    for user, expected in (("admin", 1), ("agent", 0)):
+        for path in pages:
+            page = member.be(user).open(path)
+            one = member.open(page.html.select_one("tbody th a")["href"])
+            links = one.html.find_all("a", string="Map the extension")
+            assert len(links) == expected
+            if links:
+                form = member.form(member.open(links[0]["href"]), "/o/acme/agents")
+                assert form["extension"].value == "7&8"
+
+
 def test_an_error_is_told_in_full(admin: Browser) -> None:
     admin.api.get("/contacts/search?query=a", status=400)
     page = admin.open(f"{EVENTS}?status=error").click(href="/events/0")
