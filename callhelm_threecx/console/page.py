@@ -12,6 +12,7 @@ from callhelm_threecx.console.forms import Form, read_form
 from callhelm_threecx.console.rendering import path_segment
 from callhelm_threecx.errors import ForbiddenError
 from callhelm_threecx.middleware.auth import KeyKind
+from callhelm_threecx.services.organizations import canonical_organization_id
 
 
 class Gated:
@@ -39,7 +40,7 @@ class Gated:
         welcome: Callable[[Visit], None],
     ) -> None:
         """Welcome a visitor, or send them where they must go first."""
-        organization_id = params.pop("organization_id", "")
+        organization_id = canonical_organization_id(params.pop("organization_id", ""))
         visit = self.desk.visit(req, resp, organization_id)
         if visit is None:
             wanted = req.path.partition(routes.CONSOLE)[2] if req.method == "GET" else ""

@@ -49,7 +49,8 @@ def every_page(browser: Browser) -> Iterator[tuple[str, Page]]:
     while waiting:
         link = waiting.pop()
         answer = browser.open(link, status="*")
-        if answer.status_int == 404: continue
+        if answer.status_int == 404:
+            continue
         page = Page(answer.text)
         yield link.removeprefix(browser.base), page
         for tag, attributes in page.elements:

@@ -1,10 +1,13 @@
 """The configured contact store is found among the installed ones, or the start ends with a list."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
+from callhelm_threecx.settings import database_url
 from callhelm_threecx.stores import BulkContacts, ContactStore, TransactionalContacts, registry
 from callhelm_threecx.stores.base import Organization, StoreOptions
 from callhelm_threecx.stores.memory import MemoryContactStore
@@ -51,10 +54,18 @@ def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
-def test_our_own_stores_are_installed_the_same_way() -> None:
+@pytest.fixture
+def unopened(tmp_path: Path) -> Iterator[Database]:
+    """A database that nobody has connected to yet."""
+    database = Database(database_url(f"sqlite:///{tmp_path / 'threecx.db'}"))
+    yield database
+    database.dispose()
+
+
+def test_our_own_stores_are_installed_the_same_way(unopened: Database) -> None:
     assert {"sql", "memory"} <= set(registry.installed())
     assert isinstance(registry.load("memory", StoreOptions()), MemoryContactStore)
-    assert isinstance(registry.load("sql", StoreOptions(database=object())), SqlContactStore)
+    assert isinstance(registry.load("sql", StoreOptions(database=unopened)), SqlContactStore)
 
 
 def test_a_third_partys_store_is_found_by_its_name() -> None:
@@ -99,9 +110,9 @@ def test_a_wrong_option_is_said_in_the_backends_own_words(
         registry.load(name, StoreOptions(options))
 
 
-def test_optional_abilities_are_told_by_their_protocols() -> None:
+def test_optional_abilities_are_told_by_their_protocols(unopened: Database) -> None:
     memory = MemoryContactStore()
-    sql = registry.load("sql", StoreOptions(database=object()))
+    sql = registry.load("sql", StoreOptions(database=unopened))
     assert isinstance(memory, ContactStore)
     assert not isinstance(memory, (BulkContacts, TransactionalContacts))
     assert isinstance(sql, BulkContacts)
