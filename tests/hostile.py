@@ -65,8 +65,8 @@ ADDRESSES = {
     "vbscript": "vbscript:msgbox(1)",
     "another host": "//evil.example/recording.wav",
     "backslashes": "https:\\\\evil.example\\recording.wav",
-    "user name": "https://pbx.example.com@evil.example/",
-    "quote in an address": 'https://pbx.example.com/"onmouseover="alert(1)',
+    "user name": "https://records.example.com@evil.example/",
+    "quote in an address": 'https://records.example.com/"onmouseover="alert(1)',
     "file": "file:///etc/passwd",
 }
 WRITING = {
