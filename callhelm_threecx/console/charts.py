@@ -12,7 +12,7 @@ from typing import Final
 
 WIDTH: Final = 480
 HEIGHT: Final = 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 462, 12, 172
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 462, 12, 172
 """Where the field of a chart ends."""
 
 _MONTHS: Final = (

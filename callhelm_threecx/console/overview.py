@@ -121,7 +121,7 @@ def state_of(facts: OverviewFacts, integration: Integration, now: datetime) -> S
         return State("warn", "switched off", "Your PBX is refused until you switch it on again.")
     if seen is None:
         return State(
-            "", "waiting", "Nothing has come from your PBX yet. What to do next leads there."
+            "", "waiting", "Nothing has come from your PBX yet. Follow the steps to connect it."
         )
     if seen < integration.key_created_at:
         return State(
