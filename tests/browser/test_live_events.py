@@ -1,8 +1,11 @@
 """The log of a page that stays open, and its times."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from callhelm_threecx.console.events import PAGE
@@ -11,6 +14,10 @@ from tests.client import ADMIN_KEY
 from tests.http.gunicorns import Gunicorn
 
 EVENTS = "/o/acme/events"
+
+
+PATIENCE_S = 20
+"""A page looks for news every three seconds, and a test machine may be busy."""
 
 
 class Pbx:
@@ -23,9 +30,25 @@ class Pbx:
         self._key = httpx.post(f"{self._api}/setup", json=body, headers=headers).json()["apiKey"]
 
     def ring(self, *numbers: str) -> None:
-        for number in numbers:
-            headers, query = {"x-api-key": self._key}, {"number": number}
-            httpx.get(f"{self._api}/contacts/lookup", params=query, headers=headers)
+        """Look numbers up, and return when every worker's log has them."""
+        with httpx.Client(headers={"x-api-key": self._key}, trust_env=False) as client:
+            for number in numbers:
+                client.get(f"{self._api}/contacts/lookup", params={"number": number})
+            deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+            while not set(numbers) <= self._logged(client):
+                assert time.monotonic() < deadline, "the log does not have the lookups"
+                pause.wait(0.05)
+
+    def _logged(self, client: httpx.Client) -> set[str]:
+        events = client.get(f"{self._api}/events", params={"limit": 200}).json()["events"]
+        return {event["phoneNumber"] for event in events}
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    yield
+    expect.set_options(timeout=5000)  # what it is by itself
 
 
 def test_new_events_appear_by_themselves_until_they_are_paused(
