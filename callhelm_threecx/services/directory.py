@@ -134,5 +134,7 @@ def _occurs(word: str) -> ColumnElement[bool]:
     """Whether a word is in the id or the name. SQLite, and PostgreSQL in the locale C, know the
     cases of ASCII alone: of other letters a word's usual forms are tried."""
     texts = (cast(col(IntegrationRow.organization_id), Text), col(IntegrationRow.organization_name))
-    forms = sorted({word, word.lower(), word.upper(), word.capitalize()})
+    forms = [word]
+    if not word.isascii():
+        forms = sorted({word, word.lower(), word.upper(), word.capitalize()})
     return or_(*(text.icontains(form, autoescape=True) for text in texts for form in forms))

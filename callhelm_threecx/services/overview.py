@@ -93,7 +93,8 @@ class LastDay:
 
 
 class Overview:
-    """Gathers the facts in five statements, each on an index. None means all organizations."""
+    """Gathers the facts in five statements at most, each on an index. None means all
+    organizations."""
 
     def __init__(self, database: Database, log: EventLog) -> None:
         self._database = database
@@ -116,15 +117,16 @@ class Overview:
             counts += happened if at.date() >= open_from else ()
             if at >= since:
                 recent.update(_by_status(happened))
+        errors = recent[EventStatus.ERROR.value]
         wanted = EventFilter(organization_id, status=EventStatus.ERROR, since=since)
         return OverviewFacts(
             last_lookup_at=_latest(seen, EventType.LOOKUP.value),
             last_journal_at=_latest(seen, EventType.JOURNAL.value),
             checklist=_checklist(seen),
             days=_series(counts, first, days),
-            errors=recent[EventStatus.ERROR.value],
+            errors=errors,
             refused=recent[EventStatus.REFUSED.value],
-            newest_errors=self._log.page(wanted, limit=NEWEST_ERRORS).events,
+            newest_errors=self._log.page(wanted, limit=NEWEST_ERRORS).events if errors else (),
             slowest_lookups=self._slowest(organization_id, since),
         )
 

@@ -141,7 +141,7 @@ def test_an_overview_is_five_statements_on_indexes(
     overview.of(organization, 30)  # counts the days that are over, once
     with watched(big) as statements:
         facts = overview.of(organization, 30)
-    assert len(statements) == 5
+    assert len(statements) == (5 if facts.errors else 4)
     assert_indexed(statements, most=DAY_WORK[big.dialect])
     assert bool(facts.last_lookup_at) is (organization != "nobody")
 
