@@ -11,6 +11,7 @@ from falcon.media import JSONHandler
 from callhelm_threecx import keys, migrate, routes
 from callhelm_threecx.console import site
 from callhelm_threecx.console.agents import AgentParts
+from callhelm_threecx.console.contacts import ContactParts
 from callhelm_threecx.console.desk import Desk
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError
@@ -31,6 +32,7 @@ from callhelm_threecx.resources.reading import BodyReader
 from callhelm_threecx.resources.template import TemplateResource
 from callhelm_threecx.services.agents import Agents
 from callhelm_threecx.services.console_sessions import ConsoleSessions
+from callhelm_threecx.services.contact_imports import ContactImports
 from callhelm_threecx.services.contact_names import ContactNames
 from callhelm_threecx.services.contacts import Contacts
 from callhelm_threecx.services.conversations import Conversations
@@ -58,6 +60,7 @@ class Services:
     integrations: Integrations
     agents: Agents
     contacts: Contacts
+    contact_imports: ContactImports
     journal: Journal
     events: EventLog
     writer: EventWriter
@@ -65,7 +68,8 @@ class Services:
     ring: keys.KeyRing
 
     def close(self) -> None:
-        """Write the events that wait, and close the connections."""
+        """End imports behind their batches, write the events that wait, close the connections."""
+        self.contact_imports.close()
         self.writer.close()
         self.database.dispose()
 
@@ -102,6 +106,7 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
         integrations=Integrations(database, ring, settings.default_region),
         agents=Agents(database),
         contacts=Contacts(store, database, writer.emit, settings.contact_url),
+        contact_imports=ContactImports(database, store),
         journal=Journal(database, store),
         events=EventLog(database, settings.default_region),
         writer=writer,
@@ -153,7 +158,12 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
     failed = limit_of(settings.failed_auth_limit)
     app = ThreeCXApp(
         middleware=[
-            RequestContext(client, settings.max_body),
+            RequestContext(
+                client,
+                settings.max_body,
+                uploads=f"{settings.prefix}{site.PATH}/",
+                max_upload=site.MAX_UPLOAD,
+            ),
             KeyAuth(
                 services.integrations, admin_key, services.limiter, failed, emit, sign_in=sign_in
             ),
@@ -186,6 +196,7 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
                 Conversations(database, settings.default_region) if keeps_calls else None
             ),
             contact_names=ContactNames(database) if keeps_calls else None,
+            contacts=ContactParts.of(services.store, services.contact_imports, emit),
             prefix=settings.prefix,
             contact_url=settings.contact_url,
             has_public_url=settings.public_url is not None,

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import phonenumbers
 
+from callhelm_threecx import phone
+
 _log = logging.getLogger(__name__)
 
 _OWN_NAMES: Final[Mapping[str, str]] = {
@@ -38,6 +40,16 @@ def choices() -> tuple[tuple[str, str], ...]:
 def label(code: str) -> str:
     """What a region is called; its code, when nobody knows it."""
     return next((text for known, text in choices() if known == code), code)
+
+
+def of_number(number: str) -> str:
+    """The name of the country of a number in E.164, empty where it is none or has none."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ""
+    code = phonenumbers.region_code_for_number(parsed)
+    return label(code).partition(" (+")[0] if code and phone.is_region(code) else ""
 
 
 def _library_names() -> dict[str, str]:

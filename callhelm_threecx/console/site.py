@@ -8,7 +8,7 @@ import falcon
 from limits import RateLimitItem
 
 from callhelm_threecx import routes
-from callhelm_threecx.console import calls, events
+from callhelm_threecx.console import calls, contact_import, events
 from callhelm_threecx.console.agent_import import ApplyImport, ImportPage
 from callhelm_threecx.console.agents import (
     AgentPage,
@@ -20,8 +20,18 @@ from callhelm_threecx.console.agents import (
 )
 from callhelm_threecx.console.assets import AssetResource
 from callhelm_threecx.console.connection import ConnectionPage
+from callhelm_threecx.console.contact_form import EditContactPage, NewContactPage
 from callhelm_threecx.console.contact_guide import ContactGuide
+from callhelm_threecx.console.contacts import (
+    ContactPage,
+    ContactParts,
+    ContactsFile,
+    ContactsPage,
+    DeleteContact,
+    UndoDeletion,
+)
 from callhelm_threecx.console.desk import Desk
+from callhelm_threecx.console.forms import MAX_FORM
 from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
 from callhelm_threecx.console.overview import OverviewPage
 from callhelm_threecx.console.setup import (
@@ -44,8 +54,8 @@ from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.services.overview import Overview
 
 PATH: Final = routes.CONSOLE
-MAX_UPLOAD: Final = 32 * 1024 * 1024
-"""Largest file that a form may bring, in bytes."""
+MAX_UPLOAD: Final = contact_import.MAX_UPLOAD + MAX_FORM
+"""Largest body that a form may have, in bytes: a file, and what comes with it."""
 
 _ORGANIZATION: Final = "/o/{organization_id}"
 
@@ -68,6 +78,8 @@ class Parts:
     conversations: Conversations | None
     """None when the store keeps calls and contacts of its own."""
     contact_names: ContactNames | None
+    contacts: ContactParts | None
+    """None when the contacts of the store are not edited here."""
     prefix: str
     contact_url: str | None
     has_public_url: bool
@@ -95,6 +107,7 @@ def pages(parts: Parts) -> Sequence[tuple[str, object]]:
         *_log(parts),
         *_conversations(parts),
         *_agents(parts),
+        *_contacts(parts),
     ]
 
 
@@ -163,6 +176,26 @@ def _agents(parts: Parts) -> Sequence[tuple[str, object]]:
         ("/{mapping_id}/delete", DeleteAgent(desk, agents)),
     ]
     return [(f"{_ORGANIZATION}/agents{path}", page) for path, page in pages]
+
+
+def _contacts(parts: Parts) -> Sequence[tuple[str, object]]:
+    desk, contacts = parts.desk, parts.contacts
+    if contacts is None or parts.conversations is None:
+        return []
+    pages = [
+        ("", ContactsPage(desk, contacts)),
+        (".csv", ContactsFile(desk, contacts)),
+        ("/new", NewContactPage(desk, contacts)),
+        ("/undo", UndoDeletion(desk, contacts)),
+        ("/imports", contact_import.ImportsPage(desk, contacts)),
+        ("/imports/{import_id}", contact_import.ImportPage(desk, contacts)),
+        ("/imports/{import_id}/refused.csv", contact_import.RefusedFile(desk, contacts)),
+        ("/imports/{import_id}/{act}", contact_import.ImportAct(desk, contacts)),
+        ("/{contact_id}", ContactPage(desk, contacts, parts.conversations)),
+        ("/{contact_id}/edit", EditContactPage(desk, contacts)),
+        ("/{contact_id}/delete", DeleteContact(desk, contacts)),
+    ]
+    return [(f"{_ORGANIZATION}/contacts{path}", page) for path, page in pages]
 
 
 def sections(*, with_contacts: bool) -> tuple[tuple[str, str], ...]:

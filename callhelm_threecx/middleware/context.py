@@ -23,9 +23,15 @@ _log = logging.getLogger("callhelm_threecx.access")
 class RequestContext:
     """Gives each request an id and a start time, bounds its body, and logs it when it is over."""
 
-    def __init__(self, client: Client, max_body: int) -> None:
+    def __init__(
+        self, client: Client, max_body: int, *, uploads: str = "", max_upload: int = 0
+    ) -> None:
+        """``max_body`` bounds every body, in bytes; where a path begins with ``uploads``, bodies
+        may have ``max_upload`` bytes, since a file may come with a form."""
         self._client = client
         self._max_body = max_body
+        self._uploads = uploads
+        self._max_upload = max(max_body, max_upload)
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Set ``request_id``, ``started``, ``client_address`` on the context; check the size.
@@ -38,8 +44,13 @@ class RequestContext:
         req.context.client_address = self._client.address(req)
         req.context.principal = None
         req.context.hidden = hide_query(req.env)
-        if (_content_length(req) or 0) > self._max_body:
-            raise TooLargeError(f"The body is larger than {self._max_body} bytes.")
+        most = self._most(req)
+        if (_content_length(req) or 0) > most:
+            raise TooLargeError(f"The body is larger than {most} bytes.")
+
+    def _most(self, req: falcon.Request) -> int:
+        takes_files = bool(self._uploads) and req.path.startswith(self._uploads)
+        return self._max_upload if takes_files else self._max_body
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool

@@ -5,14 +5,14 @@ is told by its id.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from callhelm_threecx import phone
 from callhelm_threecx.errors import BadInputError, FieldError, NotFoundError, collecting
-from callhelm_threecx.services import match_reasons
+from callhelm_threecx.services import contact_tables, match_reasons
 from callhelm_threecx.services.audit import PROGRAM, Actor
 from callhelm_threecx.services.contacts import (
     DEFAULT_LIMIT,
@@ -27,6 +27,7 @@ from callhelm_threecx.services.match_reasons import Reason
 from callhelm_threecx.services.reports import MAX_SHORT
 from callhelm_threecx.services.values import clean
 from callhelm_threecx.stores.base import (
+    BulkContacts,
     Contact,
     ContactStore,
     NewContact,
@@ -123,6 +124,15 @@ class ContactBook:
         contacts = self._store.find_by_email(organization, address, limit=MAX_FOUND)
         return [Found(each, match_reasons.of_email(address, each)) for each in contacts]
 
+    def table(self, organization: Organization) -> Iterator[Sequence[str]]:
+        """Every contact as a row of `contact_tables.COLUMNS`, read a page at a time.
+
+        Raises `BadInputError` when the store gives no contacts in bulk.
+        """
+        if not isinstance(self._store, BulkContacts):
+            raise BadInputError("The contacts of this store are exported where they live.")
+        return map(contact_tables.row_of, self._store.export(organization))
+
     def get(self, organization: Organization, contact_id: str) -> Contact:
         """One contact. Raises `NotFoundError`."""
         contact = self._store.get(organization, contact_id)
@@ -210,7 +220,7 @@ def read_form(texts: Mapping[str, str], phones: Iterable[PhoneEntry], region: st
             if len(text) > MAX_SHORT:
                 errors.append(FieldError(field, f"is longer than {MAX_SHORT} characters"))
         if not any(cleaned[field] for field in ("firstName", "lastName", "company")):
-            errors.append(FieldError("firstName", "is required, or lastName, or company"))
+            errors.append(FieldError("firstName", "is required, or a last name, or a company"))
         read = _phones(list(phones), region, errors)
     return NewContact(
         **{name: cleaned[field] for field, name in _TEXTS.items()}, phones=read, source="console"

@@ -176,7 +176,8 @@ class ContactImports:
         self, organization_id: str, import_id: str, *, most: int = 20
     ) -> Sequence[tuple[int, str]]:
         """(line, reason) of the first refused rows so far. Raises `NotFoundError`."""
-        refused = self._jobs.refused(self._jobs.get(organization_id, import_id))
+        job = self._jobs.get(organization_id, import_id)
+        refused = self._jobs.refused(job, at_once=most)  # each batch among them has at least one
         return [(line, reason) for line, reason, _ in islice(refused, most)]
 
     def close(self, timeout: float = 10.0) -> None:

@@ -150,8 +150,8 @@ class ImportJobs:
                 raise NotFoundError("The rows of this import are no longer kept.")
             return batch.rows
 
-    def refused(self, job: Job) -> Iterator[tuple[int, str, Sequence[str]]]:
-        """(line, reason, cells) of every refused row so far, batch by batch."""
+    def refused(self, job: Job, *, at_once: int = 1) -> Iterator[tuple[int, str, Sequence[str]]]:
+        """(line, reason, cells) of every refused row so far, read so many batches at once."""
         after = -1
         while True:
             statement = (
@@ -162,17 +162,15 @@ class ImportJobs:
                     col(ContactImportBatchRow.refused) != "[]",
                 )
                 .order_by(col(ContactImportBatchRow.position))
-                .limit(1)
+                .limit(at_once)
             )
             with self._database.read(job.organization_id) as session:
-                batch = session.execute(statement).scalars().first()
-            if batch is None or batch.refused is None:
+                batches = session.execute(statement).scalars().all()
+            for batch in batches:
+                yield from _refused_of(batch)
+                after = batch.position
+            if len(batches) < at_once:
                 return
-            rows = json.loads(batch.rows)
-            for index, reason in json.loads(batch.refused):
-                line, cells = rows[index]
-                yield line, reason, cells
-            after = batch.position
 
     def take(
         self,
@@ -280,6 +278,13 @@ def _found(session: Session, import_id: str, *, held: bool = False) -> ContactIm
     if row is None:
         raise NotFoundError("There is no such import.")
     return row
+
+
+def _refused_of(batch: ContactImportBatchRow) -> Iterator[tuple[int, str, Sequence[str]]]:
+    rows = json.loads(batch.rows)
+    for index, reason in json.loads(batch.refused or "[]"):
+        line, cells = rows[index]
+        yield line, reason, cells
 
 
 def _refused(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from callhelm_threecx.services.import_batches import ImportedRow, contacts_in
 from callhelm_threecx.stores.base import Contact, NewContact, Organization
-from callhelm_threecx.stores.importing import Outcome, PlannedImports
+from callhelm_threecx.stores.importing import Outcome, PlannedImports, RowOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class PreviewedRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """Counts for a file, and what happens to its first rows. ``looked_at`` is how many rows were
-    counted: fewer than all when the time was up."""
+    """Counts for a file, what happens to its first rows, and the first refused ones among all that
+    were looked at. ``looked_at`` is how many rows were counted: fewer than all when the time was
+    up."""
 
     looked_at: int
     created: int
@@ -34,6 +35,7 @@ class ImportPreview:
     unchanged: int
     refused: int
     first_rows: Sequence[PreviewedRow]
+    first_refused: Sequence[PreviewedRow]
 
 
 def preview_of(
@@ -48,6 +50,7 @@ def preview_of(
     end = math.inf if seconds is None else time.monotonic() + seconds
     counts = dict.fromkeys(Outcome, 0)
     shown: list[PreviewedRow] = []
+    refused: list[PreviewedRow] = []
     passed: list[Sequence[ImportedRow]] = []  # one: the batch that the store is planning
 
     def contacts() -> Iterable[list[NewContact]]:
@@ -65,9 +68,9 @@ def preview_of(
             outcome = made.outcome if made else Outcome.REFUSED
             counts[outcome] += 1
             if len(shown) < first:
-                reason = made.reason if made else row.reason
-                before, after = (made.before, made.after) if made else (None, None)
-                shown.append(PreviewedRow(row.line, row.cells, outcome, reason, before, after))
+                shown.append(_previewed(row, made))
+            if outcome is Outcome.REFUSED and len(refused) < first:
+                refused.append(_previewed(row, made))
     return ImportPreview(
         looked_at=sum(counts.values()),
         created=counts[Outcome.CREATED],
@@ -75,4 +78,12 @@ def preview_of(
         unchanged=counts[Outcome.UNCHANGED],
         refused=counts[Outcome.REFUSED],
         first_rows=shown,
+        first_refused=refused,
     )
+
+
+def _previewed(row: ImportedRow, made: RowOutcome | None) -> PreviewedRow:
+    """A row with what the store makes of it; None for one that it is not asked about."""
+    if made is None:
+        return PreviewedRow(row.line, row.cells, Outcome.REFUSED, row.reason)
+    return PreviewedRow(row.line, row.cells, made.outcome, made.reason, made.before, made.after)

@@ -133,7 +133,7 @@
     const answer = await fetch(section.dataset.refresh, { headers: { Accept: "text/html" } });
     if (!answer.ok || answer.redirected) return section;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(section.id);
-    if (!fresh) return section;
+    if (!fresh || section.matches(":active")) return section;
     localTimes(fresh);
     const stops = "a[href], button, input, summary";
     const focused = [...section.querySelectorAll(stops)].indexOf(document.activeElement);
