@@ -45,7 +45,7 @@ def path_of(page: TestResponse) -> str:
 
 
 def figures(page: TestResponse) -> dict[str, int]:
-    cells = page.html.select(".figures .card")
+    cells = page.html.select(".tiles > div")
     return {cell.dt.text: int("".join(c for c in cell.dd.text if c.isdigit())) for cell in cells}
 
 
