@@ -1,0 +1,123 @@
+"""An organization as it is after some busy weeks, for pages that show something."""
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+
+from callhelm_threecx.demo.people import contacts
+from callhelm_threecx.stores.base import NewContact
+from tests.client import ADMIN_KEY
+from tests.http.gunicorns import Gunicorn
+
+ORGANIZATION, NAME = "nordlicht", "Nordlicht Solar"
+AGENTS = (("101", "Mia", "Winter"), ("102", "Leo", "Sommer"), ("103", "Ida", "Herbst"))
+UNMAPPED = ("107", "Tom", "Frühling")
+KINDS = ("Inbound", "Inbound", "Inbound", "Missed", "Outbound", "Notanswered")
+TRANSCRIPT = """Anna: Good morning, Anna Müller speaking.
+Mia: Good morning! What can I do for you?
+Anna: The inverter of our plant shows a red light since yesterday.
+Mia: I see it here. A technician can be with you on Thursday at nine.
+Anna: That suits us well, thank you.
+Mia: You are welcome. You will get a message with the details."""
+SUMMARY = "The inverter shows a fault since yesterday. A technician comes on Thursday at nine."
+
+
+def settle(server: Gunicorn) -> None:
+    """Bring it all in as a PBX and an administrator do, over the API."""
+    key = server.set_up(ORGANIZATION)
+    with server.client(ADMIN_KEY) as admin:
+        _ok(admin.patch("/setup", json=_settings()))
+        for extension, first, last in AGENTS:
+            mapping = {"extension": extension, "agentFirstName": first, "agentLastName": last}
+            mapping |= {"agentEmail": f"{first.lower()}@call-helm.example"}
+            _ok(admin.post("/agents", json={"organizationId": ORGANIZATION, **mapping}))
+        for name in ("alpenblick", "thistle"):
+            _ok(admin.post("/setup", json={"organizationId": name}))
+        disabled = {"organizationId": "thistle", "enabled": False}
+        _ok(admin.patch("/setup", json=disabled))
+    people = list(contacts())[:60]
+    with server.client(key) as pbx:
+        _ok(pbx.get("/template"))
+        for person in people:
+            _ok(pbx.post("/contacts/create", json=_fields(person)))
+        for path, body in _working_weeks(people):
+            _ok(pbx.post(path, json=body) if body else pbx.get(path))
+        pbx.post("/calls/journal", json={"CallType": "Inbound", "Number": "1", "Duration": "soon"})
+    with server.client("3cx_" + "x" * 43) as stranger:
+        stranger.get("/contacts/lookup?number=1")
+
+
+def _ok(answer: httpx.Response) -> None:
+    answer.raise_for_status()
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "organizationId": ORGANIZATION,
+        "organizationName": NAME,
+        "threeCxServerUrl": "https://pbx.nordlicht.example:5001",
+        "settings": {"auto_create_contacts": True},
+    }
+
+
+def _fields(person: NewContact) -> dict[str, str]:
+    return {
+        "FirstName": person.first_name,
+        "LastName": person.last_name,
+        "Company": person.company,
+        "Email": person.email,
+        "Number": person.phones[0].number,
+    }
+
+
+def _working_weeks(people: list[NewContact]) -> Iterator[tuple[str, Mapping[str, str] | None]]:
+    """Some calls on each of fourteen days, with the lookups before them; chats; a search."""
+    chance = random.Random(3)
+    midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    for back in range(14, 0, -1):
+        for number in range(chance.randint(3, 8)):
+            start = midnight - timedelta(days=back) + timedelta(hours=8 + number, minutes=back)
+            yield "/calls/journal", _call(chance, people, start)
+    for person in [*people[:30], *people[:5]]:
+        phone = person.phones[0].number.replace("+", "%2B")
+        yield f"/contacts/lookup?number={phone}", None
+    for stranger in ("%2B493023125999", "%2B442079460999", "anonymous"):
+        yield f"/contacts/lookup?number={stranger}", None
+    yield "/contacts/search?query=anna%20nordlicht", None
+    for number, person in enumerate(people[:4]):
+        yield "/chats/journal", _chat(person, midnight - timedelta(hours=30 - number))
+
+
+def _call(chance: random.Random, people: list[NewContact], start: datetime) -> dict[str, str]:
+    person, kind = chance.choice(people), chance.choice(KINDS)
+    extension, first, last = chance.choice([*AGENTS, AGENTS[0], UNMAPPED])
+    talk = kind in {"Inbound", "Outbound"}
+    end = start + timedelta(seconds=chance.randint(30, 600) if talk else 0)
+    said = {"Transcription": TRANSCRIPT, "Summary": SUMMARY, "Sentiment": "4"} if talk else {}
+    recording = f"https://pbx.nordlicht.example/recordings/{start:%Y%m%d%H}.wav"
+    return {
+        "CallType": kind,
+        "Number": person.phones[0].number,
+        "Agent": extension,
+        "AgentFirstName": first,
+        "AgentLastName": last,
+        "CallStartTimeUTC": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        "CallEndTimeUTC": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+        **({"RecordingUrl": recording, "Subject": "Service", **said} if talk else {}),
+    }
+
+
+def _chat(person: NewContact, start: datetime) -> dict[str, str]:
+    name = f"{person.first_name} {person.last_name}"
+    return {
+        "ChatMessages": f"{name}: Is my order on its way?\nMia Winter: It left us this morning.",
+        "Number": person.phones[0].number,
+        "Name": name,
+        "Agent": "101",
+        "AgentFirstName": "Mia",
+        "AgentLastName": "Winter",
+        "ChatStartTimeUTC": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+    }
