@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import tour, town
 from tests.browser.conftest import CONSOLE, DESKTOP, PHONE, Visitor, visiting
