@@ -100,17 +100,18 @@ def contact_finding(event: EventRow) -> str:
     return finder(event) if finder and event.status != EventStatus.ERROR.value else ""
 
 
-def reported_contact(
-    contact_id: str | None, *, entity_id: str = "", number: str = "", email: str = ""
-) -> str:
-    """How the contact of a call or chat was found."""
+def reported_contact(contact_id: str | None, by: str | None) -> str:
+    """How the contact of a call or chat was found; ``by`` is `services.journal`'s word."""
     if contact_id is None:
         return "No contact has this number or address, and none was created."
-    if entity_id and entity_id == contact_id:
-        return "The PBX named the contact: a lookup had shown it to the agent."
-    if number:
-        return "It owns the number, or was created for it by this report."
-    return "It has the e-mail address." if email else ""
+    sentences = {
+        "id": "The PBX named the contact: a lookup had shown it to the agent.",
+        "number": "The number is the contact's.",
+        "last_digits": "Of all contacts this one alone has a number that ends so.",
+        "email": "It has the e-mail address.",
+        "created": "It was created for this report.",
+    }
+    return sentences.get(by or "", "")
 
 
 def attribution(by: str | None, *, extension: str = "", email: str = "") -> str:
@@ -202,12 +203,8 @@ def _creation_finding(event: EventRow) -> str:
 
 
 def _report_finding(event: EventRow) -> str:
-    return reported_contact(
-        event.contact_id,
-        entity_id=str(raw_of(event).get("EntityId") or ""),
-        number=event.phone_number or "",
-        email=_text(event, "Email"),
-    )
+    by = raw_of(event).get("contactFoundBy")
+    return reported_contact(event.contact_id, by if isinstance(by, str) else None)
 
 
 def _count(found: Any) -> str:

@@ -53,6 +53,15 @@ class Recorded:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FoundContact:
+    """The contact of a report, and what it was found by: ``id``, ``number``, ``last_digits`` or
+    ``email``; nothing for nobody."""
+
+    contact_id: str | None = None
+    by: str | None = None
+
+
 class Journal:
     """Records what a PBX reports."""
 
@@ -65,14 +74,14 @@ class Journal:
         started = perf_counter()
         report = call_report(body)
         organization = integration.organization
-        contact_id = self._contact_of(organization, report)
+        found = self._contact_of(organization, report)
         row = CallRow(
             organization_id=organization.id,
             fingerprint=report.fingerprint(organization.id, organization.region),
             call_type=report.call_type.value,
             direction=report.direction.value,
             sentiment=report.sentiment,
-            **_common_columns(report, organization, contact_id),
+            **_common_columns(report, organization, found.contact_id),
         )
         if not isinstance(self._store, TransactionalCalls):  # else the store keeps the long texts
             row.recording_url = report.recording_url
@@ -81,23 +90,23 @@ class Journal:
         event = _event(organization, EventType.JOURNAL, report)
         event.call_direction = report.direction.value
         event.call_type = report.call_type.value
-        return self._record(integration, report, row, event, contact_id=contact_id, started=started)
+        return self._record(integration, report, row, event, found=found, started=started)
 
     def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended chat. Raises `BadInputError` for a report that cannot be read."""
         started = perf_counter()
         report = chat_report(body)
         organization = integration.organization
-        contact_id = self._contact_of(organization, report)
+        found = self._contact_of(organization, report)
         row = ChatRow(
             organization_id=organization.id,
             fingerprint=report.fingerprint(organization.id, organization.region),
             messages=report.messages,
             email=report.party.email,
-            **_common_columns(report, organization, contact_id),
+            **_common_columns(report, organization, found.contact_id),
         )
         event = _event(organization, EventType.CHAT, report)
-        return self._record(integration, report, row, event, contact_id=contact_id, started=started)
+        return self._record(integration, report, row, event, found=found, started=started)
 
     @retry_when_disconnected  # a PBX reports a call once, and the fingerprint makes it safe
     def _record(
@@ -107,16 +116,18 @@ class Journal:
         row: CallRow | ChatRow,
         event: Event,
         *,
-        contact_id: str | None,
+        found: FoundContact,
         started: float,
     ) -> Recorded:
-        row.contact_id = contact_id  # not one that a failed first try created
+        row.contact_id = found.contact_id  # not one that a failed first try created
         with self._database.write(integration.organization_id) as session:
             attribution = attribute(session, report.agent, self._store)
             _attribute(row, attribution)
             if insert_unless_present(session, row):
                 duplicate = False
                 self._follow_up(session, integration, report, row)
+                is_created = row.contact_id != found.contact_id
+                event.raw_data["contactFoundBy"] = "created" if is_created else found.by
                 if isinstance(row, CallRow) and isinstance(report, CallReport):
                     self._hand_over(session, integration.organization, report, row)
             else:
@@ -129,22 +140,24 @@ class Journal:
             session.add(event.row())
         return Recorded(str(row.id), row.contact_id, row.agent_id, duplicate)
 
-    def _contact_of(self, organization: Organization, report: Report) -> str | None:
+    def _contact_of(self, organization: Organization, report: Report) -> FoundContact:
         """The contact that the report names, if it is the organization's own; else the owner of
         the number, if it is exactly theirs or nobody else's number ends so; else of the address."""
         party = report.party
         if party.entity_id:
             contact = self._store.get(organization, party.entity_id)
             if contact is not None:
-                return contact.id
+                return FoundContact(contact.id, "id")
         if party.number:
             matches = self._store.find_by_number(organization, party.number, limit=2)
             if matches and (matches[0].exact or len(matches) == 1):
-                return matches[0].contact.id
+                by = "number" if matches[0].exact else "last_digits"
+                return FoundContact(matches[0].contact.id, by)
         if party.email:
             found = self._store.find_by_email(organization, party.email, limit=1)
-            return found[0].id if found else None
-        return None
+            if found:
+                return FoundContact(found[0].id, "email")
+        return FoundContact()
 
     def _follow_up(
         self,

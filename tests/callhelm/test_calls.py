@@ -9,7 +9,7 @@ import pytest
 from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.models import CallRow, EventRow
 from callhelm_threecx.services.integrations import Change, Integration, Integrations
-from callhelm_threecx.services.journal import Journal
+from callhelm_threecx.services.journal import FoundContact, Journal
 from callhelm_threecx.stores.base import Organization
 from tests.callhelm.hosts import Host, new_host
 from tests.client import SECRET_KEY
@@ -222,10 +222,10 @@ def test_a_contact_that_is_deleted_meanwhile_costs_no_call(
     contact = host.contact(integration.organization, "415 555 2671", first_name="Brief")
 
     class Deleting(Journal):
-        def _contact_of(self, *found: Any) -> str | None:
-            key = super()._contact_of(*found)
+        def _contact_of(self, *report: Any) -> FoundContact:
+            found = super()._contact_of(*report)
             host.own.execute("DELETE FROM contacts WHERE id = %s", (contact,))
-            return key
+            return found
 
     Deleting(host.database, host.store).record_call(integration, CALL)
     assert the_call(host, integration)["contact_id"] is None

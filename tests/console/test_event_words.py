@@ -73,14 +73,22 @@ def test_a_line_tells_what_is_telling(row: EventRow, detail: str) -> None:
         ),
         (event("create_contact"), "An agent created it at the phone."),
         (
-            event("journal", raw={"EntityId": "7"}, contact_id="7", phone_number="+1"),
+            event("journal", raw={"contactFoundBy": "id"}, contact_id="7"),
             "The PBX named the contact: a lookup had shown it to the agent.",
         ),
         (
-            event("journal", contact_id="7", phone_number="+1"),
-            "It owns the number, or was created for it by this report.",
+            event("journal", raw={"contactFoundBy": "number"}, contact_id="7"),
+            "The number is the contact's.",
         ),
-        (event("chat", raw={"Email": "a@b"}, contact_id="7"), "It has the e-mail address."),
+        (
+            event("journal", raw={"contactFoundBy": "created"}, contact_id="7"),
+            "It was created for this report.",
+        ),
+        (event("journal", contact_id="7", phone_number="+1"), ""),
+        (
+            event("chat", raw={"contactFoundBy": "email"}, contact_id="7"),
+            "It has the e-mail address.",
+        ),
         (
             event("journal", phone_number="+1"),
             "No contact has this number or address, and none was created.",

@@ -160,7 +160,7 @@ def test_an_event_shows_its_report_and_how_contact_and_agent_were_found(admin: B
     call_id = journal(admin)
     page = admin.open(f"{EVENTS}?type=journal").click(href="/events/0")
     told = facts(page)
-    assert told["Contact"].startswith("Anna Weber It owns the number")
+    assert told["Contact"].startswith("Anna Weber The number is the contact's.")
     assert "Nobody is mapped to the extension 101" in told["Agent"]
     assert told["The answer took"].endswith("ms")
     report = json.loads(page.html.find("pre").get_text())

@@ -65,6 +65,42 @@ def test_without_an_entity_the_number_then_the_address_finds_the_contact(
     assert recorded.contact_id == (anna.id if found else None)
 
 
+@pytest.mark.parametrize(
+    ("party", "by"),
+    [
+        ({"Number": "030 123456"}, "number"),
+        ({"Number": "123456"}, "last_digits"),
+        ({"Number": "+4930999999", "Email": "ANNA@example.com"}, "email"),
+        ({"Number": "+4930999999"}, None),
+    ],
+)
+def test_the_event_says_by_what_the_contact_was_found(
+    journal: Journal,
+    store: SqlContactStore,
+    acme: Integration,
+    party: dict[str, str],
+    by: str | None,
+) -> None:
+    store.create(ACME, ANNA)
+    journal.record_call(acme, {**CALL, **party})
+    assert journal_events(store._database)[0].raw_data["contactFoundBy"] == by
+
+
+def test_the_event_says_that_the_pbx_named_the_contact(
+    journal: Journal, store: SqlContactStore, acme: Integration
+) -> None:
+    anna = store.create(ACME, ANNA)[0]
+    journal.record_call(acme, {**CALL, "Number": "+4930999999", "EntityId": anna.id})
+    assert journal_events(store._database)[0].raw_data["contactFoundBy"] == "id"
+
+
+def test_the_event_says_that_the_contact_was_created(
+    journal: Journal, store: SqlContactStore, auto: Integration
+) -> None:
+    journal.record_call(auto, {**CALL, "Number": "+4930999999"})
+    assert journal_events(store._database)[0].raw_data["contactFoundBy"] == "created"
+
+
 def test_the_end_of_two_peoples_numbers_is_nobody(
     journal: Journal, store: SqlContactStore, acme: Integration
 ) -> None:
