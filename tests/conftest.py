@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests import servers
-from tests.client import ADMIN_KEY, Api
+# A failed expectation of the contract shows its values, as in a test module.
+pytest.register_assert_rewrite("callhelm_threecx.testing")
+
+from tests import servers  # noqa: E402
+from tests.client import ADMIN_KEY, Api  # noqa: E402
 
 BACKENDS = ("sqlite", "postgres", "redis", "browser")
 

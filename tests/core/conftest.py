@@ -4,21 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-# A failed expectation of the contract shows its values, as in a test module.
-pytest.register_assert_rewrite("callhelm_threecx.testing")
-
-from callhelm_threecx.db import Database  # noqa: E402
-from callhelm_threecx.keys import KeyRing  # noqa: E402
-from callhelm_threecx.services.agents import Agents, NewMapping  # noqa: E402
-from callhelm_threecx.services.integrations import (  # noqa: E402
+from callhelm_threecx.db import Database
+from callhelm_threecx.keys import KeyRing
+from callhelm_threecx.services.agents import Agents, NewMapping
+from callhelm_threecx.services.integrations import (
     Change,
     Integration,
     Integrations,
 )
-from callhelm_threecx.services.journal import Journal  # noqa: E402
-from callhelm_threecx.settings import database_url as parse_url  # noqa: E402
-from callhelm_threecx.stores.sql import SqlContactStore  # noqa: E402
-from tests.client import SECRET_KEY  # noqa: E402
+from callhelm_threecx.services.journal import Journal
+from callhelm_threecx.settings import database_url as parse_url
+from callhelm_threecx.stores.sql import SqlContactStore
+from tests.client import SECRET_KEY
 
 
 def pytest_configure(config: pytest.Config) -> None:
