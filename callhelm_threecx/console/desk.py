@@ -183,7 +183,11 @@ class Desk:
 
     def url(self, req: falcon.Request, path: str = "") -> str:
         """The path of a page as the browser must ask for it."""
-        return urlsplit(self.client.base_url(req)).path.rstrip("/") + self._base + path
+        base: str | None = getattr(req.context, "console_base", None)
+        if base is None:  # a page asks for a hundred of them
+            base = urlsplit(self.client.base_url(req)).path.rstrip("/") + self._base
+            req.context.console_base = base
+        return base + path
 
     def go(
         self,

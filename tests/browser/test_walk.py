@@ -105,6 +105,8 @@ def test_from_the_first_sign_in_to_a_pbx_that_knows_who_calls(
         try_the_connection(administrator)
         watch_events(administrator, pbx)
         read_calls_and_chats(administrator, pbx)
+        keep_contacts(administrator, pbx)
+    read_the_overview(administrator)
     switch_off_and_on(administrator)
     sign_out(administrator)
 
@@ -258,6 +260,58 @@ def read_calls_and_chats(one: Administrator, pbx: Pbx) -> None:
     one.follow("Chats")
     one.page.get_by_role("row").nth(1).get_by_role("link").first.click()
     one.sees("Is it on its way?")
+
+
+def keep_contacts(one: Administrator, pbx: Pbx) -> None:
+    one.go_to("Contacts")
+    one.follow("Add a contact")
+    one.fill(First_name="Ole", Last_name="Lenz")
+    one.page.get_by_label("Number").first.fill("0171 3920055")
+    one.press("Add the contact")
+    one.sees_heading("Ole Lenz")
+    one.follow("Edit")
+    one.fill(Company="Fjord")
+    one.press("Save")
+    one.sees("Fjord")
+    one.press("Delete")
+    one.is_told("The contact was deleted.")
+    one.press("Undo")
+    one.is_told("The contact is back.")
+    one.go_to("Contacts")
+    one.fill(Search_as_your_PBX_does="0049 171 3920055")
+    one.press("Search")
+    one.sees_heading("A call from this number shows")
+    expect(one.row("Ole Lenz")).to_be_visible()
+    import_contacts(one)
+    names = [pbx.ring(number).contacts[0].name for number in ("01713920055", "+46701740605")]
+    assert names == ["Ole Lenz", "Nora Lund"]
+
+
+def import_contacts(one: Administrator) -> None:
+    one.go_to("Contacts")
+    one.follow("Import")
+    table = b"FirstName,LastName,PhoneMobile\nNora,Lund,+46701740605\n,,\nNo,Number,none\n"
+    one.page.get_by_label("File").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    one.press("Show what would change")
+    one.sees_heading("What would happen")
+    one.press(re.compile("^Import"))
+    ended = one.page.get_by_role("link", name="Go to the contacts")
+    while not one.script and not ended.is_visible():
+        one.follow("Refresh")
+    expect(ended).to_be_visible()
+    refused = one.saved("Download the refused rows", role="link").decode("utf-8-sig")
+    assert "Nora" not in refused
+    ended.click()
+    expect(one.row("Nora Lund")).to_be_visible()
+
+
+def read_the_overview(one: Administrator) -> None:
+    one.go_to("Overview")
+    one.sees_heading("Is it connected?")
+    one.sees_heading("Everything is set up")
+    expect(one.page.get_by_role("heading", name="Known callers")).to_be_visible()
 
 
 def switch_off_and_on(one: Administrator) -> None:

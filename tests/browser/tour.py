@@ -57,6 +57,36 @@ def _agents_preview(visitor: Visitor) -> Page:
     return page
 
 
+def _edit(visitor: Visitor) -> Page:
+    page = first_of(f"{HERE}/contacts")(visitor)
+    page.get_by_role("link", name="Edit", exact=False).first.click()
+    page.get_by_role("heading", name="Edit a contact").wait_for()
+    return page
+
+
+def _nameless(visitor: Visitor) -> Page:
+    page = visitor.open(f"{HERE}/contacts/new")
+    page.get_by_label("Number").first.fill("no number")
+    page.get_by_role("button", name="Add the contact").click()
+    page.get_by_role("alert").first.wait_for()
+    return page
+
+
+def _imported(*, start: bool) -> Way:
+    def go(visitor: Visitor) -> Page:
+        page = visitor.open(f"{HERE}/contacts/imports")
+        file = {"name": "contacts.csv", "mimeType": "text/csv", "buffer": TABLE}
+        page.locator("input[type=file]").set_input_files(file)
+        page.locator("form[enctype] button").first.click()
+        page.get_by_role("heading", name="What would happen").wait_for()
+        if start:
+            page.get_by_role("button", name="Import all 2 rows").click()
+            page.get_by_role("link", name="Go to the contacts").wait_for()
+        return page
+
+    return go
+
+
 def _wrong_key(visitor: Visitor) -> Page:
     visitor.page.context.clear_cookies()
     return visitor.sign_in("wrong")
@@ -82,6 +112,15 @@ SIGNED_IN: Final[Mapping[str, Way]] = {
     "call": first_of(f"{HERE}/calls?type=Inbound"),
     "chats": at(f"{HERE}/chats"),
     "chat": first_of(f"{HERE}/chats"),
+    "contacts": at(f"{HERE}/contacts"),
+    "contacts-found": at(f"{HERE}/contacts?query=anna"),
+    "contact": first_of(f"{HERE}/contacts"),
+    "contact-new": at(f"{HERE}/contacts/new"),
+    "contact-edit": _edit,
+    "contact-wrong": _nameless,
+    "contact-import": at(f"{HERE}/contacts/imports"),
+    "contact-import-preview": _imported(start=False),
+    "contact-import-done": _imported(start=True),
     "sign-out": at("/sign-out"),
     "not-there": at(f"{HERE}/calls/none"),
 }
