@@ -71,7 +71,7 @@ class EventWriter:
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until everything handed over so far is written (or dropped); False on time-out."""
         belt = self._belt
-        if belt is None or belt.process != os.getpid():
+        if belt is None or belt.process != os.getpid() or belt.is_idle:
             return True
         done = threading.Event()
         belt.put(done)
@@ -146,12 +146,18 @@ class _Belt:
     def __init__(self, write: Callable[[Sequence[Event], threading.Event], None]) -> None:
         self.process = os.getpid()
         self.waiting: deque[Event | threading.Event] = deque()
+        self._is_writing = False
         self._write = write
         self._something = threading.Event()  # there is something to write
         self._enough = threading.Event()  # and no reason to wait for company
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="threecx-events", daemon=True)
         self._thread.start()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything is written: the flag is up before an item leaves the queue."""
+        return not self.waiting and not self._is_writing
 
     def put(self, item: "Event | threading.Event") -> None:
         """Append an event, or a flag that is set when all before it is written."""
@@ -180,7 +186,9 @@ class _Belt:
             self._enough.wait(INTERVAL_S)
             self._something.clear()
             self._enough.clear()
+            self._is_writing = True
             self._empty(len(self.waiting))
+            self._is_writing = False
             if self.waiting or self._stopping.is_set():
                 self._something.set()
 
