@@ -102,9 +102,9 @@ def kept(text: str) -> str:
     return text.replace("\x00", "").strip()
 
 
-def pour(send: Send, texts: Mapping[str, str] = TEXTS) -> None:
-    """Bring every text in wherever a caller may."""
-    for number, text in enumerate(texts.values()):
+def pour(send: Send, texts: Mapping[str, str] = TEXTS, *, first: int = 0) -> None:
+    """Bring every text in wherever a caller may; callers are numbered from ``first`` on."""
+    for number, text in enumerate(texts.values(), first):
         statuses = [send(*request) for request in _requests(number, text)]
         assert all(status in {200, 201, 400} for status in statuses), (text, statuses)
         assert statuses[-2:] == [201, 201], (text, statuses)  # the call and the chat are kept
