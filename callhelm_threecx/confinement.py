@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NoReturn, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Alias,
@@ -46,6 +47,7 @@ from callhelm_threecx.models import OrganizationRow, organization_tables
 
 _CHECKED: Final = "organization_checked"
 _ORGANIZATION: Final = "confining_organization_id"
+_CONFINED: Final[WeakKeyDictionary[Executable, Executable]] = WeakKeyDictionary()
 
 
 class CrossOrganizationError(RuntimeError):
@@ -82,11 +84,20 @@ def _filter(state: ORMExecuteState) -> Result[Any] | None:
         raise CrossOrganizationError("This statement cannot be confined to an organization.")
     if isinstance(state.parameters, Sequence):
         raise CrossOrganizationError("A statement with many parameters finds its rows by id alone.")
-    _check_structure(state.statement, is_update=state.is_update)
     organization_id = state.session.info["organization_id"]
-    state.statement = state.statement.options(*_confinement())
+    state.statement = _confined(state.statement, is_update=state.is_update)
     state.parameters = state.parameters or {}  # SQLAlchemy 2.0 adds to what is there only
     return state.invoke_statement(params={_ORGANIZATION: organization_id})
+
+
+def _confined(statement: Executable, *, is_update: bool) -> Executable:
+    """The statement behind the filter, once for as long as it lives: what is checked here, and what
+    SQLAlchemy works out to find it compiled, costs more than many a query."""
+    confined = _CONFINED.get(statement)
+    if confined is None:
+        _check_structure(statement, is_update=is_update)
+        confined = _CONFINED[statement] = statement.options(*_confinement())
+    return confined
 
 
 def _check_structure(statement: Executable, *, is_update: bool) -> None:

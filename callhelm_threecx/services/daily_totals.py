@@ -9,13 +9,27 @@ the database was away for so long, is in the log but not in these numbers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
 from itertools import chain, pairwise
 from typing import Any, Final
 
-from sqlalchemy import Date, Select, Text, cast, func, literal_column, or_, select, true, union_all
+from sqlalchemy import (
+    Date,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from callhelm_threecx.columns import UtcInstant
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import DailyTotalRow, EventRow
 from callhelm_threecx.services.event_kinds import EventStatus, EventType
@@ -33,6 +47,18 @@ _DAY: Final = timedelta(days=1)
 _KINDS: Final = (
     *((kind.value, "") for kind in EventType),
     *((EventType.JOURNAL.value, kind.value) for kind in CallType),
+)
+
+_KEPT: Final = select(
+    col(DailyTotalRow.day),
+    col(DailyTotalRow.event_type),
+    col(DailyTotalRow.status),
+    col(DailyTotalRow.call_type),
+    col(DailyTotalRow.count),
+).where(
+    col(DailyTotalRow.organization_id) == bindparam("owner"),
+    col(DailyTotalRow.day) >= bindparam("first"),
+    col(DailyTotalRow.day) < bindparam("end"),
 )
 
 
@@ -102,27 +128,12 @@ class DailyTotals:
     ) -> list[list[DayCount]]:
         """What happened between each two neighbours of some instants, none of which has a midnight
         between them; counted now, kind by kind, without sorting a day of events."""
-        kinds = _constants("kinds", _KINDS, "event_type", "call_type")
-        statuses = _constants("statuses", [(each.value,) for each in EventStatus], "status")
-        event_type, call_type, status = kinds.c.event_type, kinds.c.call_type, statuses.c.status
-        counts = [
-            select(func.count())
-            .select_from(EventRow)
-            .where(
-                col(EventRow.event_type) == event_type,
-                col(EventRow.status) == status,
-                or_(call_type == "", col(EventRow.call_type) == call_type),
-                col(EventRow.created_at) >= since,
-                col(EventRow.created_at) < until,
-            )
-            .correlate(kinds, statuses)
-            .scalar_subquery()
-            for since, until in pairwise(instants)
-        ]
-        statement: Select[Any] = select(event_type, status, call_type, *counts)
-        statement = statement.join_from(kinds, statuses, true())
+        statement = _live_statement(len(instants))
+        bounds = {f"instant_{number}": at for number, at in enumerate(instants)}
         with reading(self._database, organization_id) as session:
-            rows = [((row[0], row[1], row[2]), row[3:]) for row in session.execute(statement)]
+            rows = [
+                ((row[0], row[1], row[2]), row[3:]) for row in session.execute(statement, bounds)
+            ]
         return [
             _split(instant.date(), {kind: numbers[at] for kind, numbers in rows})
             for at, instant in enumerate(instants[:-1])
@@ -147,15 +158,9 @@ class DailyTotals:
         self, organization_id: str | None, first: date, end: date
     ) -> tuple[list[DayCount], list[date]]:
         """What is kept of the days, and the days that have not been counted."""
-        row = DailyTotalRow
-        columns = (col(row.event_type), col(row.status), col(row.call_type), col(row.count))
-        statement = select(col(row.day), *columns).where(
-            col(row.organization_id) == (organization_id or EVERYBODY),
-            col(row.day) >= first,
-            col(row.day) < end,
-        )
+        bounds = {"owner": organization_id or EVERYBODY, "first": first, "end": end}
         with reading(self._database, organization_id) as session:
-            found = [DayCount(*values) for values in session.execute(statement)]
+            found = [DayCount(*values) for values in session.execute(_KEPT, bounds)]
         counted = {count.day for count in found if not count.event_type}
         days = (first + number * _DAY for number in range((end - first).days))
         missing = [day for day in days if day not in counted]
@@ -224,6 +229,31 @@ class DailyTotals:
         if self._database.dialect == "sqlite":
             return func.substr(created_at, literal_column("1"), literal_column("10"), type_=Text())
         return cast(func.timezone(literal_column("'UTC'"), created_at), Date)
+
+
+@cache
+def _live_statement(instants: int) -> Select[Any]:
+    """(type, status, call type, and a count between each two of so many instants)."""
+    kinds = _constants("kinds", _KINDS, "event_type", "call_type")
+    statuses = _constants("statuses", [(each.value,) for each in EventStatus], "status")
+    event_type, call_type, status = kinds.c.event_type, kinds.c.call_type, statuses.c.status
+    bounds = [bindparam(f"instant_{number}", type_=UtcInstant()) for number in range(instants)]
+    counts = [
+        select(func.count())
+        .select_from(EventRow)
+        .where(
+            col(EventRow.event_type) == event_type,
+            col(EventRow.status) == status,
+            or_(call_type == "", col(EventRow.call_type) == call_type),
+            col(EventRow.created_at) >= since,
+            col(EventRow.created_at) < until,
+        )
+        .correlate(kinds, statuses)
+        .scalar_subquery()
+        for since, until in pairwise(bounds)
+    ]
+    statement: Select[Any] = select(event_type, status, call_type, *counts)
+    return statement.join_from(kinds, statuses, true())
 
 
 def _constants(name: str, rows: Iterable[tuple[str, ...]], *columns: str) -> Any:

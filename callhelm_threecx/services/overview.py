@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import Select, bindparam, literal, select, union_all
 from sqlmodel import col
 
+from callhelm_threecx.columns import UtcInstant
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import AgentMappingRow, EventRow, IntegrationRow, utc_now
 from callhelm_threecx.services.daily_totals import DayCount, first_open_day, midnights
@@ -150,44 +152,54 @@ class Overview:
     @retry_when_disconnected
     def _newest(self, organization_id: str | None) -> dict[tuple[str, str], datetime]:
         """When each of `_SEEN` happened last, a key was made and an extension mapped."""
-        ends = [
-            select(literal(kind.value), literal(status.value), col(EventRow.created_at))
-            .where(
-                col(EventRow.event_type) == kind.value,
-                col(EventRow.status) == status.value,
-            )
-            .order_by(col(EventRow.created_at).desc(), col(EventRow.id).desc())
-            for kind, status in _SEEN
-        ]
-        ends.append(select(literal(_KEY), literal(""), col(IntegrationRow.key_created_at)))
-        ends.append(select(literal(_MAPPING), literal(""), col(AgentMappingRow.created_at)))
-        each = [select(*end.limit(1).subquery().c) for end in ends]
-        statement = select(*union_all(*each).subquery().c)
+        statement = _newest_statement()
         with reading(self._database, organization_id) as session:
             return {(kind, status): at for kind, status, at in session.execute(statement)}
 
     @retry_when_disconnected
     def _slowest(self, organization_id: str | None, since: datetime) -> Sequence[EventRow]:
-        latency = col(EventRow.latency_ms)
-        kind = aside(col(EventRow.event_type), self._database.dialect)
-        slowest = (
-            select(col(EventRow.id).label("key"), latency.label("latency"))
-            .where(
-                col(EventRow.created_at) >= since,
-                kind == EventType.LOOKUP.value,
-                latency.is_not(None),
-            )
-            .order_by(latency.desc())
-            .limit(SLOWEST_LOOKUPS)
-            .subquery()
-        )
-        statement = (
-            select(EventRow)
-            .join(slowest, col(EventRow.id) == slowest.c.key)
-            .order_by(slowest.c.latency.desc())
-        )
+        statement = _slowest_statement(self._database.dialect)
         with reading(self._database, organization_id) as session:
-            return session.execute(statement).scalars().all()
+            return session.execute(statement, {"since": since}).scalars().all()
+
+
+@cache
+def _newest_statement() -> Select[Any]:
+    ends = [
+        select(literal(kind.value), literal(status.value), col(EventRow.created_at))
+        .where(
+            col(EventRow.event_type) == kind.value,
+            col(EventRow.status) == status.value,
+        )
+        .order_by(col(EventRow.created_at).desc(), col(EventRow.id).desc())
+        for kind, status in _SEEN
+    ]
+    ends.append(select(literal(_KEY), literal(""), col(IntegrationRow.key_created_at)))
+    ends.append(select(literal(_MAPPING), literal(""), col(AgentMappingRow.created_at)))
+    each = [select(*end.limit(1).subquery().c) for end in ends]
+    return select(*union_all(*each).subquery().c)
+
+
+@cache
+def _slowest_statement(dialect: str) -> Select[EventRow]:
+    latency = col(EventRow.latency_ms)
+    kind = aside(col(EventRow.event_type), dialect)
+    slowest = (
+        select(col(EventRow.id).label("key"), latency.label("latency"))
+        .where(
+            col(EventRow.created_at) >= bindparam("since", type_=UtcInstant()),
+            kind == EventType.LOOKUP.value,
+            latency.is_not(None),
+        )
+        .order_by(latency.desc())
+        .limit(SLOWEST_LOOKUPS)
+        .subquery()
+    )
+    return (
+        select(EventRow)
+        .join(slowest, col(EventRow.id) == slowest.c.key)
+        .order_by(slowest.c.latency.desc())
+    )
 
 
 def _latest(seen: Mapping[tuple[str, str], datetime], kind: str) -> datetime | None:
