@@ -86,7 +86,7 @@ def test_follow_goes_on_with_every_new_event_until_it_is_stopped(
         emit("1002")
         seen.append(json.loads(process.stdout.readline())["phoneNumber"])
         emit("1004")
-        emit("1003", days=5 / 86400)  # written late by another worker
+        emit("1003", days=1 / 86400)  # written late by another worker
         seen += [json.loads(process.stdout.readline())["phoneNumber"] for _ in range(2)]
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=20)
