@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -82,6 +83,8 @@ def test_follow_goes_on_with_every_new_event_until_it_is_stopped(
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        watchdog = threading.Timer(90, process.kill)  # a line that never comes ends the wait
+        watchdog.start()
         seen = [json.loads(process.stdout.readline())["phoneNumber"]]
         emit("1002")
         seen.append(json.loads(process.stdout.readline())["phoneNumber"])
@@ -90,6 +93,7 @@ def test_follow_goes_on_with_every_new_event_until_it_is_stopped(
         seen += [json.loads(process.stdout.readline())["phoneNumber"] for _ in range(2)]
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=20)
+        watchdog.cancel()
     assert sorted(seen) == ["1001", "1002", "1003", "1004"]
     assert (process.returncode, rest, errors) == (0, "", "")
 
