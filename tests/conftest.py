@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 # A failed expectation of the contract shows its values, as in a test module.
@@ -13,6 +14,10 @@ from tests import servers  # noqa: E402
 from tests.client import ADMIN_KEY, Api  # noqa: E402
 
 BACKENDS = ("sqlite", "postgres", "redis", "browser")
+
+# How long an example may take says more of a busy machine than of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 
