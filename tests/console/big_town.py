@@ -58,6 +58,7 @@ def _without_indexes(database: Database) -> Iterator[None]:
         asked += " AND indexdef NOT LIKE 'CREATE UNIQUE%'"
     with database.engine.begin() as connection:
         found = connection.exec_driver_sql(asked.replace("%", "%%")).all()
+        advice = _advice(connection)
         for name, _ in found:
             connection.exec_driver_sql(f'DROP INDEX "{name}"')
     yield
@@ -65,6 +66,22 @@ def _without_indexes(database: Database) -> Iterator[None]:
         _quickly(connection)
         for _, statement in found:
             connection.exec_driver_sql(statement)
+        _advise(connection, advice)
+
+
+def _advice(connection: Connection) -> list[Any]:
+    """What the migrations told SQLite's planner of indexes; it goes when an index goes."""
+    if connection.dialect.name != "sqlite":
+        return []
+    return list(connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1").all())
+
+
+def _advise(connection: Connection, advice: list[Any]) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+    for row in advice:
+        connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", tuple(row))
 
 
 def _contact_id(number: int) -> uuid.UUID:
