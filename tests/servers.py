@@ -121,7 +121,7 @@ def postgres(folders: pytest.TempPathFactory) -> Iterator[str]:
 def _spare_the_disk(url: str) -> None:
     """What a run writes need not outlast a power cut; every transaction is one all the same."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        for name in ("fsync", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
         connection.execute("SELECT pg_reload_conf()")
 

@@ -56,10 +56,11 @@ def changes(proposals: Iterable[Proposal]) -> list[NewMapping]:
 
 
 def _owners(members: Sequence[Member]) -> Mapping[str, tuple[Member, ...]]:
-    """The members with each extension: the PBX's own goes before one of the CRM's."""
+    """The members with each extension, by their addresses, so that a report reads the same each
+    time: the PBX's own extension goes before one of the CRM's."""
     pbx: dict[str, list[Member]] = defaultdict(list)
     own: dict[str, list[Member]] = defaultdict(list)
-    for member in members:
+    for member in sorted(members, key=lambda one: (one.email, one.name, one.id)):
         if member.three_cx_extension:
             pbx[member.three_cx_extension].append(member)
         elif member.extension:
