@@ -1,0 +1,91 @@
+"""A load of requests over kept connections, by wrk (Debian has it; `install.sh` installs it).
+
+Each connection sends its next request when the answer to the one before is complete, as the HTTP
+client of a PBX does.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("ask.lua")
+UNIQUE_INSTANT = "@@@@-@@-@@T@@:@@:@@Z"
+"""In a body: an instant, another one for each request."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, with the API key that goes in its header."""
+
+    path: str
+    key: str = ""
+    body: str = ""
+
+    @property
+    def line(self) -> str:
+        """The request as `ask.lua` reads it."""
+        return "\t".join(("POST" if self.body else "GET", self.path, self.key, self.body))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one round measured; latencies in milliseconds."""
+
+    requests: int
+    seconds: float
+    p50: float
+    p95: float
+    p99: float
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
+
+class LoadError(Exception):
+    """A server did not answer as it should."""
+
+
+def run(
+    port: int,
+    requests: Sequence[Request],
+    *,
+    connections: int,
+    seconds: float,
+    seed: int = 1,
+) -> Outcome:
+    """Send requests, chosen at random, for so many seconds over so many connections.
+
+    Rounds with different seeds choose differently and never share a unique instant. Raises
+    `LoadError` when an answer was an error or a connection broke.
+    """
+    executable = shutil.which("wrk")
+    if executable is None:
+        raise LoadError("wrk is not installed: run contrib/bench/install.sh.")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
+        listed.write("".join(f"{request.line}\n" for request in requests))
+        listed.flush()
+        command = [executable, "--threads", "1", "--connections", str(connections)]
+        command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "10s"]
+        command += ["--latency", "--script", str(SCRIPT), f"http://127.0.0.1:{port}", "--"]
+        command += [listed.name, str(seed), str(1_000_000_000 + seed * 1_000_000)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _outcome(done)
+
+
+def _outcome(done: "subprocess.CompletedProcess[str]") -> Outcome:
+    line = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
+    if done.returncode or line is None:
+        raise LoadError(f"wrk failed: {done.stderr or done.stdout}")
+    found = json.loads(line)
+    if found["refused"] or found["broken"] or not found["requests"]:
+        raise LoadError(
+            f"Of {found['requests']} requests {found['refused']} were refused"
+            f" and {found['broken']} got no answer."
+        )
+    latencies = {name: found[name] / 1000 for name in ("p50", "p95", "p99")}
+    return Outcome(found["requests"], found["microseconds"] / 1e6, **latencies)
