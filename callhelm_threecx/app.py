@@ -43,7 +43,9 @@ from callhelm_threecx.services.extensions import Extensions
 from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.services.journal import Journal
 from callhelm_threecx.services.overview import Overview
+from callhelm_threecx.services.purge import Purge
 from callhelm_threecx.services.readiness import Readiness
+from callhelm_threecx.services.retention import RetentionRules
 from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
 from callhelm_threecx.stores.base import ContactStore, StoreOptions
@@ -63,6 +65,8 @@ class Services:
     contact_imports: ContactImports
     journal: Journal
     events: EventLog
+    retention: RetentionRules
+    purge: Purge
     writer: EventWriter
     limiter: Limiter
     ring: keys.KeyRing
@@ -95,6 +99,7 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
             options = StoreOptions(settings.contact_store_options, database=database)
             store = registry.load(settings.contact_store, options)
         limiter = Limiter(settings.rate_limit_storage)
+        retention = RetentionRules(database, settings.event_retention)
     except BaseException:
         database.dispose()
         raise
@@ -109,6 +114,8 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
         contact_imports=ContactImports(database, store),
         journal=Journal(database, store),
         events=EventLog(database, settings.default_region),
+        retention=retention,
+        purge=Purge(database),
         writer=writer,
         limiter=limiter,
         ring=ring,

@@ -190,6 +190,21 @@ class DailyTotalRow(OrganizationRow, table=True):
     count: int
 
 
+class EventRetentionRow(OrganizationRow, table=True):
+    """How many days an organization keeps events of a type; null: for ever.
+
+    An empty ``event_type`` is every type without a row of its own. What no row names is kept as the
+    server's setting says.
+    """
+
+    __tablename__ = "three_cx_event_retention"
+
+    organization_id: str = Field(max_length=64, sa_type=ORGANIZATION_ID, primary_key=True)
+    event_type: str = Field(sa_type=ByteText, primary_key=True)
+    keep_days: int | None = None
+    updated_at: datetime = _instant()
+
+
 class ContactRow(OrganizationRow, table=True):
     """A contact of the ``sql`` store."""
 

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError as UnreadableError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from callhelm_threecx import contact_links, phone, routes
+from callhelm_threecx import contact_links, phone, retention, routes
 from callhelm_threecx.errors import SettingsError
 from callhelm_threecx.keys import check_secret_key
 
@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     )
     default_region: str = Field(
         "US", description="Region (ISO 3166) in which national numbers are read by default."
+    )
+    event_retention: str = Field(
+        "365d,setup=forever",
+        description="How long `events purge` leaves events of each type (`90d`, `12w`, `forever`); "
+        "an organization may have its own.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is logged; DEBUG shows whole numbers."
@@ -213,6 +218,11 @@ class Settings(BaseSettings):
         if not phone.is_region(region):
             raise ValueError(f"{region!r} is not a two-letter region such as US or DE")
         return region
+
+    @field_validator("event_retention")
+    @classmethod
+    def _check_event_retention(cls, value: str) -> str:
+        return str(retention.Retention.parse(value))
 
     @field_validator("log_level", mode="before")
     @classmethod

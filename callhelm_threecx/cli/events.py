@@ -1,19 +1,17 @@
 """``callhelm-threecx events``: the event log."""
 
 import json
-import re
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from callhelm_threecx.cli import purging
 from callhelm_threecx.cli.common import (
-    AsJson,
     checked_organization,
     open_services,
-    print_json,
     usage,
 )
 
@@ -26,9 +24,9 @@ OVERLAP: Final = timedelta(seconds=15)
 """How far a look for new events reaches back: a server may write one later than a younger one."""
 
 MOST: Final = 200
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 app = typer.Typer(help="Look at the event log, and purge it.", no_args_is_help=True)
+purging.register(app)
 OneOrg = Annotated[
     str | None, typer.Option("--org", metavar="ORG", help="Only this organization's.")
 ]
@@ -65,28 +63,6 @@ def tail(
                 typer.echo(_json_line(row) if as_json else _line(row))
         except KeyboardInterrupt:
             raise typer.Exit from None
-
-
-@app.command(epilog="Example, once a day: `callhelm-threecx events purge --older-than 90d`")
-def purge(
-    *,
-    older_than: Annotated[
-        str, typer.Option(metavar="AGE", help="Such as 90d; m, h, d and w are known.")
-    ],
-    org: OneOrg = None,
-    as_json: AsJson = False,
-) -> None:
-    """Delete old events. Calls, chats and contacts stay."""
-    from callhelm_threecx.models import utc_now
-
-    before = _before(utc_now(), older_than)
-    organization_id = checked_organization(org) if org else None
-    with open_services() as services:
-        count = services.events.purge(before, organization_id=organization_id)
-    if as_json:
-        print_json({"purged": count, "before": before.isoformat()})
-    else:
-        typer.echo(f"{count} events from before {before:%Y-%m-%d %H:%M} UTC are deleted.")
 
 
 def _events(
@@ -155,13 +131,3 @@ def _type(text: str) -> "EventType":
         return EventType(text)
     except ValueError:
         usage(f"--type: {text!r} is none of {', '.join(kind.value for kind in EventType)}.")
-
-
-def _before(now: datetime, age: str) -> datetime:
-    found = re.fullmatch(r"(\d{1,6})([mhdw])", age.strip().lower(), re.ASCII)
-    if found is None:
-        usage(f"--older-than: {age!r} is no age such as 90d, 12h or 4w.")
-    try:
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        usage(f"--older-than: {age!r} is before all time.")

@@ -39,6 +39,7 @@ _ACTIONS: Final = {
     "create": "integration created",
     "rotate_key": "key replaced",
     "change": "settings changed",
+    "retention": "retention of events changed",
     "map_agents": "extensions mapped",
     "unmap_agent": "mapping removed",
     "sign_in": "signed in",

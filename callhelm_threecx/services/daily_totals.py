@@ -43,6 +43,7 @@ EVERYBODY: Final = ""
 """In place of an organization's id: all of them, with the refusals that belong to nobody."""
 
 _DAY: Final = timedelta(days=1)
+_AT_ONCE: Final = 100  # organizations whose day is kept in one transaction, which stays short
 # What is counted live: each type in all, and calls of each type.
 _KINDS: Final = (
     *((kind.value, "") for kind in EventType),
@@ -139,19 +140,17 @@ class DailyTotals:
             for at, instant in enumerate(instants[:-1])
         ]
 
-    def keep(self, before: datetime, organization_id: str | None, now: datetime) -> None:
-        """Count the days of which events from before an instant are about to be deleted: for the
-        organization (or for each) and for all together."""
-        oldest = self._oldest(organization_id)
-        end = min(before.date() + _DAY, first_open_day(now))
-        if oldest is None or oldest.date() >= end:
+    def keep(self, day: date, organization_id: str | None, now: datetime) -> None:
+        """Count a day of which events are about to be deleted: for the organization (or for each)
+        and for all together. A day that is not over is left alone."""
+        if day >= first_open_day(now):
             return
+        asked = midnight(day + _DAY) + CLOSING  # of all days that are over then, the last one
         if organization_id is None:
-            for number in range((end - oldest.date()).days):
-                self._keep_everyones(oldest.date() + number * _DAY)
+            self._keep_everyones(day)
         else:
-            self.closed(organization_id, oldest.date(), midnight(end) + CLOSING)
-        self.closed(None, oldest.date(), midnight(end) + CLOSING)
+            self.closed(organization_id, day, asked)
+        self.closed(None, day, asked)
 
     @retry_when_disconnected
     def _kept(
@@ -188,11 +187,6 @@ class DailyTotals:
         with reading(self._database, organization_id) as session:
             return [DayCount.of(d, t, s, c, n) for d, t, s, c, n in session.execute(statement)]
 
-    @retry_when_disconnected
-    def _oldest(self, organization_id: str | None) -> datetime | None:
-        with reading(self._database, organization_id) as session:
-            return session.execute(select(func.min(col(EventRow.created_at)))).scalar()
-
     def _keep_everyones(self, day: date) -> None:
         """One day of each organization that had an event on it."""
         created_at = col(EventRow.created_at)
@@ -212,7 +206,10 @@ class DailyTotals:
         with reading(self._database, None) as session:
             for organization_id, *values in session.execute(statement):
                 counts.setdefault(organization_id, []).append(DayCount.of(day, *values))
-        self._insert([row for one, kept in counts.items() for row in _rows(one, kept, [day])])
+        organizations = sorted(counts)
+        for first in range(0, len(organizations), _AT_ONCE):
+            some = organizations[first : first + _AT_ONCE]
+            self._insert([row for one in some for row in _rows(one, counts[one], [day])])
 
     def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
         """Sorted, so that transactions which insert the same rows never wait in a ring."""

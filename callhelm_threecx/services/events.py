@@ -1,4 +1,4 @@
-"""The event log: what each PBX asked and what it got; pages, statistics and purges of it."""
+"""The event log: what each PBX asked and what it got; pages and statistics of it."""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -24,7 +24,7 @@ from callhelm_threecx.services.pages import (
     page_of,
     spellings,
 )
-from callhelm_threecx.services.scopes import reading, writing
+from callhelm_threecx.services.scopes import reading
 from callhelm_threecx.services.values import clean
 from callhelm_threecx.stores.cursors import cursor_of, read_cursor
 
@@ -40,7 +40,6 @@ __all__ = [
     "region_of",
 ]
 
-PURGE_BATCH: Final = 1000
 EXPORT_PAGE: Final = 500
 MAX_NUMBER: Final = 128
 _SECRET_WORDS: Final = (
@@ -178,7 +177,7 @@ class EventPage:
 
 
 class EventLog:
-    """Reads and purges the log. Without an organization it covers all of them (the admin key)."""
+    """Reads the log. Without an organization it covers all of them (the admin key)."""
 
     def __init__(self, database: Database, default_region: str) -> None:
         self._database = database
@@ -262,29 +261,6 @@ class EventLog:
             moment = col(EventRow.created_at)
             statement = page_of(EventRow, moment, rows, limit, position, newer=newer)
             return session.execute(statement).scalars().all()
-
-    def purge(self, before: datetime, *, organization_id: str | None = None) -> int:
-        """Delete events older than an instant, in short transactions; how many there were.
-
-        The days that are over are counted first, so statistics keep them; what is deleted of a day
-        that is not over (see `DailyTotals`) no longer counts.
-        """
-        self.totals.keep(before, organization_id, utc_now())
-        purged = 0
-        while True:
-            oldest = (
-                select(col(EventRow.id))
-                .where(col(EventRow.created_at) < before)
-                .order_by(col(EventRow.created_at))
-                .limit(PURGE_BATCH)
-            )
-            with writing(self._database, organization_id) as session:
-                ids = session.execute(oldest).scalars().all()
-                statement = delete(EventRow).where(col(EventRow.id).in_(ids))
-                session.execute(statement, execution_options={"synchronize_session": False})
-            purged += len(ids)
-            if len(ids) < PURGE_BATCH:
-                return purged
 
 
 _FIRST_ID: Final = uuid.UUID(int=0)

@@ -33,6 +33,7 @@ COMMANDS = [
     "events",
     "events tail",
     "events purge",
+    "events retention",
     "keys",
     "keys reencrypt",
     "pbx",

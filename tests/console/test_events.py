@@ -12,6 +12,7 @@ from webtest import TestResponse
 from callhelm_threecx.console.events import COLUMNS, PAGE
 from callhelm_threecx.models import utc_now
 from callhelm_threecx.services.events import Event, EventStatus, EventType
+from callhelm_threecx.services.purge_orders import PurgeOrder
 from tests.console.conftest import Browser
 from tests.console.log_entries import HOSTILE, facts, journal, log, lookup, numbers, reads_of, rows
 
@@ -114,7 +115,8 @@ def test_a_cursor_of_nobodys_is_bad_input(admin: Browser, query: str) -> None:
     ],
 )
 def test_an_empty_list_says_why(admin: Browser, query: str, sentence: str) -> None:
-    admin.api.app.services.events.purge(utc_now() + timedelta(days=1))
+    tomorrow = utc_now() + timedelta(days=1)
+    admin.api.app.services.purge.run(PurgeOrder.older_than(timedelta(0)), now=tomorrow)
     assert sentence in admin.open(EVENTS + query).html.find(class_="empty").get_text()
 
 

@@ -12,6 +12,8 @@ from callhelm_threecx.models import DailyTotalRow
 from callhelm_threecx.services import events as events_module
 from callhelm_threecx.services.daily_totals import DailyTotals, DayCount
 from callhelm_threecx.services.events import Event, EventLog, EventStatus, EventType
+from callhelm_threecx.services.purge import Purge
+from callhelm_threecx.services.purge_orders import PurgeOrder
 from tests.core.plans import watched
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -115,7 +117,8 @@ def test_a_purge_leaves_the_numbers_of_days_that_are_over(
     database: Database, log: EventLog, organization: str | None
 ) -> None:
     keep(database, lookup(3), lookup(2.1), lookup(1.9), lookup(0), lookup(3, "other"))
-    assert log.purge(NOW - 2 * DAY, organization_id=organization) >= 2
+    purged = Purge(database).run(PurgeOrder.older_than(2 * DAY, organization), now=NOW)
+    assert purged.total >= 2
     assert numbers(log) == {3: 1, 2: 2, 0: 1}
     assert numbers(log, "other") == {3: 1}
     assert numbers(log, None) == {3: 2, 2: 2, 0: 1}
@@ -123,7 +126,7 @@ def test_a_purge_leaves_the_numbers_of_days_that_are_over(
 
 def test_what_a_purge_deletes_of_today_no_longer_counts(database: Database, log: EventLog) -> None:
     keep(database, lookup(1), lookup(0.1), lookup(0))
-    log.purge(NOW - timedelta(minutes=1))
+    Purge(database).run(PurgeOrder.older_than(timedelta(minutes=1)), now=NOW)
     assert numbers(log) == {1: 1, 0: 1}
 
 

@@ -187,20 +187,6 @@ def test_secrets_and_what_no_database_keeps_are_removed(database: Database, log:
     assert len(str(row.phone_number)) == 128
 
 
-def test_a_purge_removes_what_is_older_in_batches(
-    database: Database, log: EventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events_module, "PURGE_BATCH", 3)
-    old = [lookup(at=NOON - (n + 1) * SECOND) for n in range(7)]
-    theirs = lookup("other", NOON - SECOND)
-    keep(database, *old, lookup(at=NOON), theirs)
-    assert log.purge(NOON, organization_id="acme") == 7
-    assert len(ids(log, EventFilter("acme"))) == 1
-    assert ids(log, EventFilter("other")) == [theirs.id]
-    assert log.purge(NOON + SECOND) == 2
-    assert log.purge(NOON + SECOND) == 0
-
-
 # Statistics
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=timezone.utc)

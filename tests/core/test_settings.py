@@ -55,6 +55,12 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         ("rediss://host", "rediss://host"),
     ],
     "default_region": [("DE", "DE"), (" de ", "DE")],
+    "event_retention": [
+        ("forever", "forever"),
+        ("", "forever"),
+        (" 12W , setup = forever,lookup=30d,", "84d,lookup=30d,setup=forever"),
+        ("lookup=1d", "forever,lookup=1d"),
+    ],
     "log_level": [("debug", "DEBUG"), ("ERROR", "ERROR")],
     "log_format": [("text", "text")],
     "max_body": [("1024", 1024), ("67108864", 67108864)],
@@ -81,6 +87,10 @@ BAD: dict[str, list[str]] = {
     "failed_auth_limit": ["fast", "60/minute;1/second", "60/minute, 1/second"],
     "rate_limit_storage": ["", "memory", "memcached://host", "http://host"],
     "default_region": ["", "Germany", "XX", "D", "001"],
+    "event_retention": [
+        *("90", "-1d", "0d", "1y", "36501d", "for ever", "90d,30d", "lookup=", "=30d x"),
+        *("lookup=1d,lookup=2d", "Look Up=1d", "lookup=setup=1d", "1.5d", "\u0661d"),
+    ],
     "log_level": ["", "TRACE", "20"],
     "log_format": ["", "JSON", "xml"],
     "max_body": ["", "x", "1023", "67108865", "1.5", "-1"],
