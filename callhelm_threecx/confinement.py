@@ -7,7 +7,8 @@ opens the doors, this module is why nobody gets through the wrong one.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, NoReturn, cast
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Column,
+    Connection,
     Dialect,
     Executable,
     Join,
@@ -30,6 +32,7 @@ from sqlalchemy import (
     column,
     event,
     func,
+    insert,
     inspect,
     select,
 )
@@ -37,6 +40,7 @@ from sqlalchemy import (
     cast as cast_in_sql,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
@@ -202,8 +206,8 @@ def lock_until_commit(session: Session, name: str, *, shared: bool = False) -> N
 
 
 class PreparedRead:
-    """A SELECT on the path of a ringing phone: confined and compiled once, then run on the driver's
-    own cursor, without what an ORM does for each statement.
+    """A SELECT on the path of a ringing phone, or of each batch of an import: confined and compiled
+    once, then run on the driver's own cursor, without what an ORM does for each statement.
 
     ``parameters`` of a run name the statement's own; the organization is added here. One whose best
     plan depends on them (how common is a word?) is ``planned_anew`` for each run.
@@ -251,3 +255,73 @@ class _Compiled:
             )
             for row in rows
         ]
+
+
+def fetch_within(
+    session: Session, read: PreparedRead, parameters: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of a prepared read, in the session's transaction."""
+    session.flush()
+    connection = Session.connection(session)
+    statement = read.compiled(connection.dialect)
+    bound = statement.bind(session.info["organization_id"], parameters)
+    is_anew = read.planned_anew and connection.dialect.name == "postgresql"
+    options = {"prepare": False} if is_anew else {}
+    with _told_as_by_sqlalchemy(connection):
+        cursor = connection.connection.cursor()
+        cursor.execute(statement.sql, bound, **options)
+        rows = cursor.fetchall()
+        cursor.close()
+    return statement.read(rows)
+
+
+def insert_many(
+    session: Session,
+    table: type[OrganizationRow],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+) -> None:
+    """Insert rows into the session's organization, past the unit of work: on PostgreSQL by COPY.
+
+    ``columns`` are all but ``organization_id``, which is given here. Raises `IntegrityError` as an
+    INSERT does.
+    """
+    session.flush()
+    connection = Session.connection(session)
+    organization_id = session.info["organization_id"]
+    names = ["organization_id", *columns]
+    if connection.dialect.name == "sqlite":
+        values = [dict(zip(names, (organization_id, *row), strict=True)) for row in rows]
+        connection.execute(insert(inspect(table).local_table), values)
+        return
+    listed = ", ".join(names)
+    with (
+        _told_as_by_sqlalchemy(connection),
+        cast(Any, connection.connection.cursor()) as cursor,
+        cursor.copy(f"COPY {table.__tablename__} ({listed}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row((organization_id, *row))
+
+
+@contextmanager
+def _told_as_by_sqlalchemy(connection: Connection) -> Iterator[None]:
+    """What the driver raises, as SQLAlchemy would have raised it: who catches its errors need not
+    know how a statement ran."""
+    driver = connection.dialect.loaded_dbapi
+    held = connection.connection.driver_connection
+    try:
+        yield
+    except driver.Error as ex:
+        is_dead = held is not None and connection.dialect.is_disconnect(ex, held, None)
+        if is_dead:
+            connection.invalidate(ex)
+        raise DBAPIError.instance(
+            "",
+            None,
+            ex,
+            driver.Error,
+            hide_parameters=True,
+            connection_invalidated=is_dead,
+            dialect=connection.dialect,
+        ) from ex

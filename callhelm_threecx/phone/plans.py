@@ -11,6 +11,8 @@ from typing import Final
 
 import phonenumbers
 
+from callhelm_threecx.phone import regions
+
 MAX_E164: Final = 15
 """Digits of the longest international number (ITU-T E.164)."""
 
@@ -41,9 +43,6 @@ _PRESENTATIONS: Final = (
 )
 
 
-_COUNTRY_CODES: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One meaning of a text: an international number.
@@ -66,7 +65,7 @@ def international(digits: str) -> Reading | None:
     if len(digits) > _MAX_DIALLED or digits.startswith("0"):
         return None
     old = _MEXICAN_PREFIX.fullmatch(digits)
-    return _read("+52" + old[1] if old else "+" + digits, None)
+    return _reading(regions.read_international("52" + old[1] if old else digits))
 
 
 def national(digits: str, region: str) -> Reading | None:
@@ -77,8 +76,10 @@ def national(digits: str, region: str) -> Reading | None:
         return international("52" + digits)
     if _own_prefix_length(digits, region):
         # The library would take the prefix off; here the digits are to be the national number.
-        digits = f"+{phonenumbers.country_code_for_region(region)}{digits}"
-    reading = _read(digits, region)
+        code = regions.plan_of_region(region).code
+        reading = _reading(regions.read_international(f"{code}{digits}"))
+    else:
+        reading = _reading(regions.read_national(digits, region))
     if reading and not reading.valid and len(digits) < MIN_SUBSCRIBER:
         return None
     return reading
@@ -86,8 +87,7 @@ def national(digits: str, region: str) -> Reading | None:
 
 def country_code(digits: str) -> str:
     """Return the country code with which international digits begin; empty when with none."""
-    starts = (digits[:length] for length in (1, 2, 3))
-    return next((code for code in starts if code.isdigit() and int(code) in _COUNTRY_CODES), "")
+    return str(regions.calling_code(digits) or "")
 
 
 def behind_international_prefix(digits: str, region: str) -> tuple[str, ...]:
@@ -113,10 +113,10 @@ def other_presentations(digits: str) -> tuple[str, ...]:
 
 def national_digits(digits: str) -> tuple[str, str]:
     """Return the national digits of an international number: as dialled at home, and bare."""
-    number = phonenumbers.parse("+" + digits)
-    dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    bare = phonenumbers.national_significant_number(number)
-    return phonenumbers.normalize_digits_only(dialled), bare
+    number = regions.read_international(digits)
+    if number is None:
+        return digits, digits
+    return regions.plan_of_code(number.code).dialled(number.national), number.national
 
 
 def spaced(digits: str) -> str:
@@ -126,30 +126,17 @@ def spaced(digits: str) -> str:
 
 
 def _own_prefix_length(digits: str, region: str) -> int:
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None or metadata.international_prefix is None:
-        return 0
-    prefix = re.match(metadata.international_prefix, digits)
-    return prefix.end() if prefix else 0
+    return regions.plan_of_region(region).international_prefix(digits) if is_region(region) else 0
 
 
-def _read(number: str, region: str | None) -> Reading | None:
-    parsed = _parsed(number, region)
-    if parsed is None:
+def _reading(number: regions.Number | None) -> Reading | None:
+    if number is None:
         return None
-    digits = str(parsed.country_code) + phonenumbers.national_significant_number(parsed)
-    # is_possible_number() would also let a subscriber number without its area code pass.
-    length = phonenumbers.is_possible_number_with_reason(parsed)
-    if len(digits) > MAX_E164 or length != phonenumbers.ValidationResult.IS_POSSIBLE:
+    # A subscriber number without its area code would be possible as well, but is no full number.
+    is_possible = regions.plan_of_code(number.code).is_possible(number.national)
+    if not is_possible or len(number.digits) > MAX_E164:
         return None
-    valid = phonenumbers.is_valid_number(parsed)
-    if not valid and _parsed("+" + digits, None) != parsed:
+    valid = regions.is_valid(number)
+    if not valid and regions.read_international(number.digits) != number:
         return None  # such as 0000000: with its country code, another zero would be taken off it
-    return Reading(digits, valid)
-
-
-def _parsed(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
+    return Reading(number.digits, valid)

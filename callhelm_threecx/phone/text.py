@@ -23,6 +23,7 @@ _FULL_WIDTH: Final = range(0xFF01, 0xFF5F)
 _FULL_WIDTH_OFFSET: Final = 0xFEE0
 _PLUS_SIGNS: Final = "\N{SMALL PLUS SIGN}\N{SUPERSCRIPT PLUS SIGN}\N{SUBSCRIPT PLUS SIGN}"
 
+_PLAIN: Final = re.compile(r"[+(]*\d[\d ()/.\-]*", re.ASCII)
 _DIGIT: Final = re.compile(r"\d")
 _NON_DIGITS: Final = re.compile(r"[^0-9]+")
 _LETTER: Final = re.compile(r"[A-Za-z]")
@@ -75,6 +76,9 @@ def restore_plus(text: str) -> str:
 
 def read(text: str) -> Written | None:
     """Take a bounded text apart; None when it has no digit."""
+    if _PLAIN.fullmatch(text):  # most numbers are: nothing of what is looked for below is in it
+        body = text.lstrip("+(")
+        return Written(_spellings(body), plus="+" in text, lost_plus=False, extension="")
     text = _number_of_uri(_ascii(text))
     lost_plus = _LOST_PLUS.match(text) is not None
     number, extension = _split_extension(text)

@@ -40,6 +40,8 @@ _MILLISECONDS: Final = re.compile(r"\d{12,14}", re.ASCII)
 
 def clean(text: str) -> str:
     """A text without what no database keeps (NUL, lone surrogates), stripped at its ends."""
+    if text.isascii() and "\0" not in text:  # most are; only others can have surrogates
+        return text.strip()
     return _UNKEEPABLE.sub("", text).strip()
 
 

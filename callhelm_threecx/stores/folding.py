@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from callhelm_threecx import phone
 from callhelm_threecx.stores.base import Contact, NewContact, Phone, PhoneType
+
+_NON_DIGITS: Final = re.compile(r"[^0-9]+")
 
 ParsedPhone = tuple[PhoneType, phone.PhoneNumber]
 
@@ -97,6 +101,8 @@ def fold_character(char: str) -> str:
 
 
 def _without_marks(text: str) -> str:
+    if text.isascii():  # which has no marks, and is folded by its case alone
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
@@ -127,11 +133,15 @@ def search_terms(query: str) -> list[str]:
 
 def is_numeric(word: str) -> bool:
     """Whether a folded word is digits and signs: part of a number, as far as one can tell."""
+    if word.isalpha():
+        return False
     return bool(digits_in(word)) and not any(char.isalpha() or char == "@" for char in word)
 
 
 def digits_in(folded: str) -> str:
     """The digits of a folded text, as ASCII."""
+    if folded.isascii():
+        return _NON_DIGITS.sub("", folded)
     return "".join(str(unicodedata.digit(char)) for char in folded if char.isdigit())
 
 

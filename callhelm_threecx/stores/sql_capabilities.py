@@ -10,6 +10,7 @@ from callhelm_threecx.stores import sql_editing, sql_import
 from callhelm_threecx.stores.base import Contact, ImportReport, NewContact, Organization
 from callhelm_threecx.stores.editing import ContactPage, DeletedContact
 from callhelm_threecx.stores.importing import RowOutcome
+from callhelm_threecx.stores.sql_known import Shadow
 
 
 class SqlCapabilities:
@@ -68,11 +69,11 @@ class SqlCapabilities:
         self, organization: Organization, batches: Iterable[Sequence[NewContact]]
     ) -> Iterator[Sequence[RowOutcome]]:
         """See `PlannedImports.plan_import`: a few statements for each batch."""
-        shadow = sql_import.Shadow()
+        shadow = Shadow()
         for batch in batches:
             with self._database.read(organization.id) as session:
                 decisions = sql_import.decide(session, organization, batch, shadow)
-            shadow.take(decisions)
+            sql_import.foreshadow(shadow, decisions)
             yield [decision.told() for decision in decisions]
 
     def _import(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:

@@ -30,12 +30,12 @@ from callhelm_threecx.stores.editing import (
     DuplicateContactError,
     edition_of,
 )
+from callhelm_threecx.stores.sql_identities import settled_identities
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     contacts_of,
     fill,
     number_rows,
-    settle_identities,
     with_phones,
 )
 
@@ -90,7 +90,7 @@ def change(
         session, row.id, before, contact, folding.places(contact, organization.region)
     )
     fill(row, contact, numbers)
-    settle_identities(session, [(row, contact, numbers)])
+    (row.identity,) = settled_identities(session, [(row.identity, contact, numbers)])
     _drop_phones(session, row.id)
     session.add_all(number_rows(organization, row.id, numbers))
     _flush_unless_taken(session, contact)
@@ -132,7 +132,7 @@ def bring_back(session: Session, organization: Organization, deleted: DeletedCon
         created_at=deleted.created_at or utc_now(),
     )
     fill(row, fields, numbers)
-    settle_identities(session, [(row, fields, numbers)])
+    (row.identity,) = settled_identities(session, [(row.identity, fields, numbers)])
     if not insert_unless_present(session, row):
         raise _taken(fields)
     session.add_all(number_rows(organization, key, numbers))

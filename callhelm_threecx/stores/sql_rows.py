@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
-from sqlalchemy.orm import Session
 from sqlmodel import col
 from typing_extensions import Unpack
 
@@ -93,39 +92,24 @@ def new_contact_row(organization: Organization, contact: NewContact) -> ContactR
 
 def fill(row: ContactRow, contact: NewContact, numbers: Sequence[folding.ParsedPhone]) -> None:
     """Write a contact's fields, and what is derived from them, into its row."""
-    row.external_id = contact.external_id or None
-    row.first_name = contact.first_name
-    row.last_name = contact.last_name
-    row.company = contact.company
-    row.email = contact.email
-    row.email_folded = contact.email.casefold() or None
-    row.search_text = folding.search_text(contact, numbers)
+    for name, value in fields_of_row(contact, numbers).items():
+        setattr(row, name, value)
     row.updated_at = utc_now()
 
 
-def settle_identities(
-    session: Session,
-    settled: Iterable[tuple[ContactRow, NewContact, Sequence[folding.ParsedPhone]]],
-) -> None:
-    """Give each row the identity by which no second contact like it is created.
-
-    That is the one that it has, as long as one of its numbers still says so, else the first that no
-    other contact has: two that have several numbers in common keep apart. A contact with an
-    external id needs none.
-    """
-    wanted: list[tuple[ContactRow, list[str]]] = []
-    for row, contact, numbers in settled:
-        identities = [] if contact.external_id else folding.identities(contact, numbers)
-        if row.identity not in identities:
-            wanted.append((row, identities))
-    every = {identity for _, identities in wanted for identity in identities}
-    column = col(ContactRow.identity)
-    taken = (
-        set(session.execute(select(column).where(column.in_(every))).scalars()) if every else set()
-    )
-    for row, identities in wanted:
-        row.identity = next((each for each in identities if each not in taken), None)
-        taken.add(row.identity)
+def fields_of_row(
+    contact: NewContact, numbers: Sequence[folding.ParsedPhone]
+) -> dict[str, str | None]:
+    """The columns of a contact's row that follow from the contact alone."""
+    return {
+        "external_id": contact.external_id or None,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "company": contact.company,
+        "email": contact.email,
+        "email_folded": contact.email.casefold() or None,
+        "search_text": folding.search_text(contact, numbers),
+    }
 
 
 def phone_rows(

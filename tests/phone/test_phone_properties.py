@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from callhelm_threecx import phone
+from callhelm_threecx.phone.text import read
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 SHORTEST_CUT = 6
@@ -202,3 +203,9 @@ def test_hostile_texts_are_handled_in_no_time(text: str) -> None:
     phone.searched_text(text)
 
     assert time.process_time() - started < 1  # seconds; a quadratic reader takes hours
+
+
+@given(st.from_regex(r"\A[+(]{0,3}[0-9][0-9 ()/.\-]{0,20}\Z"))
+def test_a_plain_number_is_taken_apart_like_one_in_costume(text: str) -> None:
+    in_costume = text + "\N{ZERO WIDTH SPACE}"
+    assert read(text) == read(in_costume)
