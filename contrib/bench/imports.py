@@ -30,7 +30,7 @@ from pathlib import Path
 
 import people_csv
 import psycopg
-from run import create_database, postgres
+from databases import create_database, postgres
 from sqlalchemy.engine import make_url
 
 from callhelm_threecx import keys, migrate
