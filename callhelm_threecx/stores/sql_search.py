@@ -1,13 +1,13 @@
 """Searching the ``sql`` store: contacts in whose text every word of a query occurs.
 
-PostgreSQL chooses by itself between its trigram index and the index by activity. SQLite has a
-search index of our own (see ``migrations.search_index``); where a SQLite without FTS5 could not
-build it, the contacts of the organization are read, the most recently active first.
+PostgreSQL has a trigram index (see ``postgres_search``). SQLite has a search index of our own (see
+``migrations.search_index``); where a SQLite without FTS5 could not build it, the contacts of the
+organization are read, the most recently active first.
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -29,13 +29,11 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.migrations import search_index
 from callhelm_threecx.models import ContactRow
 from callhelm_threecx.stores.base import Contact, Organization
+from callhelm_threecx.stores.planner_statistics import TRIGRAM
+from callhelm_threecx.stores.postgres_search import PostgresSearch
+from callhelm_threecx.stores.search_terms import ESCAPE, pattern, telling_part
 from callhelm_threecx.stores.sql_rows import best_contacts, contacts_of, with_phones
 
-TRIGRAM: Final = 3
-LONGEST_PHRASE: Final = 64
-"""Of a longer word the index sees the beginning; all of it is compared with the text."""
-
-_ESCAPE: Final = "\\"
 _metadata = MetaData()  # SQLite's alone: no part of the schema that the models describe
 
 
@@ -106,13 +104,16 @@ class ContactSearch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._is_indexed: bool | None = None if database.dialect == "sqlite" else False
+        self._is_indexed: bool | None = None
+        self._postgres = PostgresSearch(database) if database.dialect == "postgresql" else None
 
     def find(self, organization: Organization, terms: Sequence[str], limit: int) -> list[Contact]:
         """Contacts in which every term occurs, at most ``limit``, the most recently active first.
 
         ``terms`` are folded (`folding.search_terms`); each character of them means itself.
         """
+        if self._postgres is not None:
+            return self._postgres.find(organization, terms, limit)
         parameters: dict[str, Any] = {"most": limit}
         if self._has_index(organization):
             match = match_query(terms)
@@ -133,15 +134,8 @@ class ContactSearch:
 
 def match_query(terms: Sequence[str]) -> str:
     """The FTS5 query for texts that may have all terms; blank when no term has a trigram."""
-    phrases = (term[:LONGEST_PHRASE] for term in terms if len(term) >= TRIGRAM)
+    phrases = (telling_part(term) for term in terms if len(term) >= TRIGRAM)
     return " AND ".join('"' + phrase.replace('"', '""') + '"' for phrase in phrases)
-
-
-def pattern(term: str) -> str:
-    """A LIKE pattern for texts with the term, in which every character means itself."""
-    for sign in (_ESCAPE, "%", "_"):
-        term = term.replace(sign, _ESCAPE + sign)
-    return f"%{term}%"
 
 
 _SCHEMA = PreparedRead(select(_SchemaPart.name))
@@ -174,8 +168,8 @@ def indexed(terms: int, *, by_trigrams: bool) -> PreparedRead:
 
 @cache
 def scanning(terms: int) -> PreparedRead:
-    """Contacts with so many terms, by whatever index the database has for it."""
+    """Contacts with so many terms, found without a search index."""
     text = col(ContactRow.search_text)
     patterns = (bindparam(f"term_{n}", type_=Text) for n in range(terms))
-    found = [text.like(pattern, escape=_ESCAPE) for pattern in patterns]
-    return PreparedRead(best_contacts(*found), planned_anew=True)
+    found = [text.like(pattern, escape=ESCAPE) for pattern in patterns]
+    return PreparedRead(best_contacts(*found))
