@@ -28,6 +28,7 @@ from typing import Any
 
 import filling
 import psycopg
+from databases import create_database, postgres
 
 from callhelm_threecx import migrate
 from callhelm_threecx.db import Database
@@ -91,7 +92,7 @@ def measure(options: Options, server: str | None = None) -> dict[str, Any]:
     and ``ratio``, of the 95th ones), ``ratio`` (the greatest of those that are judged), ``target``
     and ``holds``.
     """
-    with databases(options.backend, server) as url:
+    with new_database(options.backend, server) as url:
         database = Database(database_url(url))
         migrate.upgrade(database)
         filled_s = filling.fill(url, options.contacts, options.organizations)
@@ -207,14 +208,12 @@ def queries_for(contact: Contact) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def databases(backend: str, server: str | None) -> Iterator[str]:
+def new_database(backend: str, server: str | None) -> Iterator[str]:
     """The URL of a new database, which is gone at the end."""
     if backend == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{Path(folder) / 'search.db'}"
         return
-    from run import create_database, postgres
-
     with contextlib.ExitStack() as running:
         yield create_database(server or running.enter_context(postgres()), "bench_search")
 
