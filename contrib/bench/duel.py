@@ -7,6 +7,7 @@ processor time of the server for each request, which other people's work disturb
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import wrk
 from servers import Server
@@ -18,7 +19,6 @@ class Side:
 
     server: Server
     requests: Sequence[wrk.Request]
-    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Turn:
 def fight(sides: Mapping[str, Side], pace: Pace) -> dict[str, list[Turn]]:
     """The turns of each side, by name. The first round warms up and is not among them."""
     turns: dict[str, list[Turn]] = {name: [] for name in sides}
+    for side in sides.values():
+        wrk.first_answer(side.server.port, side.requests[0])
     for number in range(pace.rounds + 1):
         order = list(sides) if number % 2 else list(reversed(sides))
         for name in order:
@@ -56,7 +58,7 @@ def fight(sides: Mapping[str, Side], pace: Pace) -> dict[str, list[Turn]]:
 def _turn(side: Side, pace: Pace, seed: int) -> Turn:
     before = side.server.cpu_seconds()
     found = wrk.run(
-        side.port or side.server.port,
+        side.server.port,
         side.requests,
         connections=pace.connections,
         seconds=pace.seconds,
@@ -83,3 +85,30 @@ def medians(turns: Mapping[str, Sequence[Turn]]) -> dict[str, dict[str, float]]:
         }
         for name, rounds in turns.items()
     }
+
+
+def throughput(turn: Turn) -> float:
+    """Requests a second."""
+    return turn.per_second
+
+
+def median_latency(turn: Turn) -> float:
+    """Half of the answers came within so many milliseconds."""
+    return turn.p50_ms
+
+
+def tail_latency(turn: Turn) -> float:
+    """All but one in a hundred answers came within so many milliseconds."""
+    return turn.p99_ms
+
+
+def processor(turn: Turn) -> float:
+    """Milliseconds of a processor that the server spent on a request."""
+    return turn.cpu_ms
+
+
+def figures(turns: Mapping[str, Sequence[Turn]], one: str, other: str) -> dict[str, Any]:
+    """The plain figures of two sides, and the ratio of their processor time."""
+    pair = {name: turns[name] for name in (one, other)}
+    cpu = ratio(turns, one, other, processor)
+    return {"sides": medians(pair), "cpu_ratio": round(cpu, 3)}

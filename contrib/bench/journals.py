@@ -3,15 +3,17 @@
 import contextlib
 import json
 import random
-from typing import Any
 
 import dataset
 import duel
 import servers
+import twin_data
 import wrk
-from databases import create_database, postgres
+from lab import Lab
+from report import Row, at_least
 
 ASKED = 5_000  # different callers
+PATH = "/api/3cx/calls/journal"
 
 
 def requests(filled: dataset.Filled, path: str, *, with_key: bool = True) -> list[wrk.Request]:
@@ -39,25 +41,28 @@ def _body(index: int) -> str:
     )
 
 
-def measure(contacts: int, kind: servers.Kind, pace: duel.Pace) -> dict[str, Any]:
-    """The product and the bare insert in turns."""
-    with postgres() as server:
-        filled = dataset.fill(create_database(server, "bench_journal"), contacts)
-        return against_bare(filled, kind, pace)
-
-
-def against_bare(filled: dataset.Filled, kind: servers.Kind, pace: duel.Pace) -> dict[str, Any]:
-    """The figures of both, and the product's over the yardstick's."""
+def rows(lab: Lab) -> list[Row]:
+    """Against the bare insert and the twin."""
+    filled = lab.on_postgres(lab.size.contacts)
+    twin_data.prepare(filled)
     with contextlib.ExitStack() as running:
-        product = running.enter_context(servers.product(filled.environment, kind))
-        bare = running.enter_context(servers.bare(filled.url, filled.environment, kind))
+        settings, url = filled.environment, filled.url
+        product = running.enter_context(servers.product(settings, lab.kind))
+        bare = running.enter_context(servers.bare(url, settings, lab.kind))
+        twin = running.enter_context(servers.twin(url, lab.kind))
+        reports = requests(filled, PATH)
         sides = {
-            "product": duel.Side(product, requests(filled, "/api/3cx/calls/journal")),
+            "product": duel.Side(product, reports),
             "bare insert": duel.Side(bare, requests(filled, "/journal", with_key=False)),
+            "twin": duel.Side(twin, reports),
         }
-        turns = duel.fight(sides, pace)
-    return {
-        "sides": duel.medians(turns),
-        "throughput": duel.ratio(turns, "product", "bare insert", lambda turn: turn.per_second),
-        "cpu": duel.ratio(turns, "product", "bare insert", lambda turn: turn.cpu_ms),
-    }
+        turns = duel.fight(sides, lab.pace)
+    return [
+        Row(
+            f"journal: throughput / {name}",
+            at_least(least),
+            duel.ratio(turns, "product", name, duel.throughput),
+            figures=duel.figures(turns, "product", name),
+        )
+        for name, least in (("bare insert", 0.6), ("twin", 4))
+    ]

@@ -1,67 +1,90 @@
-"""Lookups, everything on, against one prepared query: on PostgreSQL and on SQLite."""
+"""Lookups, everything on: against one prepared query, and against what an afternoon gives."""
 
 import contextlib
 import random
-import tempfile
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import dataset
 import duel
 import servers
-from databases import create_database, postgres
+import twin_data
+from lab import Lab
+from report import Row, at_least, at_most
 from wrk import Request
 
 ASKED = 5_000  # different numbers
+PATH = "/api/3cx/contacts/lookup?number="
+BEST_KIND = "gevent"  # of worker for an application that waits for nothing but its database
 
 
-def requests(filled: dataset.Filled, seed: int = 3) -> list[Request]:
-    """Lookups for the product."""
-    chosen = _chosen(filled, seed)
-    path = "/api/3cx/contacts/lookup?number="
-    return [Request(path + dataset.number_in_url(i), filled.key_of(i)) for i in chosen]
+def requests(filled: dataset.Filled, asked: int = ASKED) -> list[Request]:
+    """Lookups for the product, of contacts of all organizations."""
+    return [
+        Request(PATH + dataset.number_in_url(index), filled.key_of(index))
+        for index in _chosen(filled, asked)
+    ]
 
 
-def bare_requests(filled: dataset.Filled, seed: int = 3) -> list[Request]:
-    """The same for the yardstick."""
-    return [Request(f"/lookup?number={dataset.number_in_url(i)}") for i in _chosen(filled, seed)]
+def bare_requests(filled: dataset.Filled) -> list[Request]:
+    """The same for the bare yardstick."""
+    return [
+        Request(f"/lookup?number={dataset.number_in_url(index)}")
+        for index in _chosen(filled, ASKED)
+    ]
 
 
-def _chosen(filled: dataset.Filled, seed: int) -> list[int]:
-    chance = random.Random(seed)
-    return [chance.randrange(filled.contacts) for _ in range(ASKED)]
+def _chosen(filled: dataset.Filled, asked: int) -> list[int]:
+    chance = random.Random(3)
+    return [chance.randrange(filled.contacts) for _ in range(asked)]
 
 
-def on_postgres(contacts: int, kind: servers.Kind, pace: duel.Pace) -> dict[str, Any]:
-    """The product and the limit in turns."""
-    with postgres() as server:
-        filled = dataset.fill(create_database(server, "bench_lookup"), contacts)
-        return against_bare(filled, filled.url, kind, pace)
-
-
-def on_sqlite(contacts: int, kind: servers.Kind, pace: duel.Pace) -> dict[str, Any]:
-    """The same in a file."""
-    with tempfile.TemporaryDirectory(prefix="threecx-bench-") as folder:
-        filled = dataset.fill(f"sqlite:///{Path(folder) / 'bench.db'}", contacts)
-        bare_url = f"sqlite:///{dataset.bare_file(filled.url)}"
-        return against_bare(filled, bare_url, kind, pace)
-
-
-def against_bare(
-    filled: dataset.Filled, bare_url: str, kind: servers.Kind, pace: duel.Pace
-) -> dict[str, Any]:
-    """The figures of both, and the product's over the yardstick's."""
+def on_postgres(lab: Lab) -> list[Row]:
+    """Against the limit, under the same kind of worker and under the best one; and the twin."""
+    filled = lab.on_postgres(lab.size.contacts)
+    best = replace(lab.kind, worker_class=BEST_KIND)
+    twin_data.prepare(filled)
+    settings, url = filled.environment, filled.url
     with contextlib.ExitStack() as running:
-        product = running.enter_context(servers.product(filled.environment, kind))
-        bare = running.enter_context(servers.bare(bare_url, filled.environment, kind))
+        product = running.enter_context(servers.product(settings, lab.kind))
+        limit = running.enter_context(servers.bare(url, settings, lab.kind))
+        limit_at_best = running.enter_context(servers.bare(url, settings, best))
+        twin = running.enter_context(servers.twin(url, lab.kind))
         sides = {
             "product": duel.Side(product, requests(filled)),
-            "limit": duel.Side(bare, bare_requests(filled)),
+            "limit": duel.Side(limit, bare_requests(filled)),
+            f"limit, {BEST_KIND}": duel.Side(limit_at_best, bare_requests(filled)),
+            "twin": duel.Side(twin, requests(filled)),
         }
-        turns = duel.fight(sides, pace)
-    return {
-        "sides": duel.medians(turns),
-        "throughput": duel.ratio(turns, "product", "limit", lambda turn: turn.per_second),
-        "p99": duel.ratio(turns, "product", "limit", lambda turn: turn.p99_ms),
-        "cpu": duel.ratio(turns, "product", "limit", lambda turn: turn.cpu_ms),
-    }
+        turns = duel.fight(sides, lab.pace)
+    fast = duel.ratio(turns, "product", "limit", duel.throughput)
+    slowest = duel.ratio(turns, "product", "limit", duel.tail_latency)
+    at_best = duel.ratio(turns, "product", f"limit, {BEST_KIND}", duel.throughput)
+    over_twin = duel.ratio(turns, "product", "twin", duel.throughput)
+    against_limit = duel.figures(turns, "product", "limit")
+    against_best = duel.figures(turns, "product", f"limit, {BEST_KIND}")
+    against_twin = duel.figures(turns, "product", "twin")
+    size = f"{lab.size.contacts:,} contacts"
+    return [
+        Row(f"lookup, {size}: throughput / limit", at_least(0.85), fast, figures=against_limit),
+        Row(f"lookup: throughput / limit under {BEST_KIND}", None, at_best, figures=against_best),
+        Row("lookup: throughput / twin", at_least(6), over_twin, figures=against_twin),
+        Row("lookup: p99 / limit's", at_most(1.5), slowest, figures=against_limit),
+    ]
+
+
+def on_sqlite(lab: Lab) -> list[Row]:
+    """The same from a file, against one prepared query there."""
+    filled = lab.on_sqlite(lab.size.contacts)
+    bare_url = f"sqlite:///{dataset.bare_file(filled.url)}"
+    with (
+        servers.product(filled.environment, lab.kind) as product,
+        servers.bare(bare_url, filled.environment, lab.kind) as limit,
+    ):
+        sides = {
+            "product": duel.Side(product, requests(filled)),
+            "limit": duel.Side(limit, bare_requests(filled)),
+        }
+        turns = duel.fight(sides, lab.pace)
+    what = f"lookup on SQLite, {lab.kind.workers} workers: throughput / limit"
+    found = duel.ratio(turns, "product", "limit", duel.throughput)
+    return [Row(what, at_least(0.85), found, figures=duel.figures(turns, "product", "limit"))]

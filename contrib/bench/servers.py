@@ -94,6 +94,15 @@ def bare(url: str, settings: Mapping[str, str], kind: Kind) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
+def twin(url: str, kind: Kind) -> Iterator[Server]:
+    """What an afternoon gives, under its own server."""
+    command = [sys.executable, "-m", "uvicorn", "twin:app", "--app-dir", str(HERE)]
+    command += ["--workers", str(kind.workers), "--log-level", "warning", "--port"]
+    with running(command, {"BENCH_DATABASE_URL": url}) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def gunicorn(
     app: str, environment: Mapping[str, str], arguments: Sequence[str]
 ) -> Iterator[Server]:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 SCRIPT = Path(__file__).with_name("ask.lua")
 UNIQUE_INSTANT = "@@@@-@@-@@T@@:@@:@@Z"
 """In a body: an instant, another one for each request."""
@@ -57,11 +59,12 @@ def run(
     connections: int,
     seconds: float,
     seed: int = 1,
+    refusals: bool = False,
 ) -> Outcome:
     """Send requests, chosen at random, for so many seconds over so many connections.
 
     Rounds with different seeds choose differently and never share a unique instant. Raises
-    `LoadError` when an answer was an error or a connection broke.
+    `LoadError` when a connection broke or, unless ``refusals`` are wanted, an answer was an error.
     """
     executable = shutil.which("wrk")
     if executable is None:
@@ -74,15 +77,29 @@ def run(
         command += ["--latency", "--script", str(SCRIPT), f"http://127.0.0.1:{port}", "--"]
         command += [listed.name, str(seed), str(1_000_000_000 + seed * 1_000_000)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return _outcome(done)
+    return outcome(done, refusals=refusals)
 
 
-def _outcome(done: "subprocess.CompletedProcess[str]") -> Outcome:
+def first_answer(port: int, request: Request, seconds: float = 60.0) -> None:
+    """Return when a server has answered: it listens before its workers are ready."""
+    headers = {"x-api-key": request.key} if request.key else {}
+    url = f"http://127.0.0.1:{port}{request.path}"
+    if request.body:
+        headers["content-type"] = "application/json"
+        body = request.body.replace(UNIQUE_INSTANT, "2000-01-01T00:00:00Z")
+        httpx.post(url, headers=headers, content=body, timeout=seconds).raise_for_status()
+    else:
+        httpx.get(url, headers=headers, timeout=seconds).raise_for_status()
+
+
+def outcome(done: "subprocess.CompletedProcess[str]", *, refusals: bool) -> Outcome:
+    """What wrk has printed. Raises `LoadError` as `run` does."""
     line = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
     if done.returncode or line is None:
         raise LoadError(f"wrk failed: {done.stderr or done.stdout}")
     found = json.loads(line)
-    if found["refused"] or found["broken"] or not found["requests"]:
+    is_refused = found["refused"] and not refusals
+    if is_refused or found["broken"] or not found["requests"]:
         raise LoadError(
             f"Of {found['requests']} requests {found['refused']} were refused"
             f" and {found['broken']} got no answer."

@@ -1,0 +1,35 @@
+"""The table as a picture for the docs: how far each figure is on the right side of its target."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from report import Report, Row
+
+HOLDS, FAILS, INK = "#2f7d4f", "#b3402f", "#22303c"
+WIDEST = 4.0  # a bar ends here, however much better than its target the figure is
+
+
+def draw(report: Report, path: Path) -> None:
+    """Draw the judged rows: a bar that reaches the line is at its target, a longer one better."""
+    rows = [row for row in report.rows if row.target is not None][::-1]
+    figure = Figure(figsize=(9, 0.42 * len(rows) + 1.1), layout="constrained")
+    axes = figure.subplots()
+    shares = [min(_share(row), WIDEST) for row in rows]
+    colours = [HOLDS if row.holds() else FAILS for row in rows]
+    axes.barh([row.what for row in rows], shares, color=colours, height=0.62)
+    for place, (row, share) in enumerate(zip(rows, shares, strict=True)):
+        axes.text(share + 0.05, place, _label(row), va="center", fontsize=8, color=INK)
+    axes.axvline(1, color=INK, linewidth=1, linestyle="--")
+    axes.set_xlim(0, WIDEST * 1.3)
+    axes.set_xticks([0, 1, 2, 3, 4], ["0", "target", "2 x better", "3 x", "4 x or more"])
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=130)
+
+
+def _share(row: Row) -> float:
+    return row.target.share(row.measured) if row.target else 0.0
+
+
+def _label(row: Row) -> str:
+    return f"{row.measured:.3g} {row.unit} (target {row.target})"

@@ -1,0 +1,40 @@
+"""What a lookup costs when there is much more of everything."""
+
+import duel
+import lookups
+import servers
+from lab import Lab
+from report import Row, at_most
+
+
+def by_contacts(lab: Lab) -> list[Row]:
+    """The same organization with few contacts and with many."""
+    few, many = lab.size.few_contacts, lab.size.contacts
+    what = f"lookup: p50 at {many:,} contacts / at {few:,}"
+    return [_compare(lab, what, (many, 1), (few, 1), 1.15)]
+
+
+def by_organizations(lab: Lab) -> list[Row]:
+    """The same contacts in few organizations and in many; every PBX is as likely to ask."""
+    few, many = lab.size.few_organizations, lab.size.organizations
+    contacts = lab.size.contacts
+    what = f"lookup: p50 at {many:,} organizations / at {few:,}"
+    return [_compare(lab, what, (contacts, many), (contacts, few), 1.1)]
+
+
+def _compare(
+    lab: Lab, what: str, many: tuple[int, int], few: tuple[int, int], target: float
+) -> Row:
+    large, small = lab.on_postgres(*many), lab.on_postgres(*few)
+    asked = max(lookups.ASKED, 4 * many[1])
+    with (
+        servers.product(large.environment, lab.kind) as with_many,
+        servers.product(small.environment, lab.kind) as with_few,
+    ):
+        sides = {
+            "many": duel.Side(with_many, lookups.requests(large, asked)),
+            "few": duel.Side(with_few, lookups.requests(small, asked)),
+        }
+        turns = duel.fight(sides, lab.pace)
+    found = duel.ratio(turns, "many", "few", duel.median_latency)
+    return Row(what, at_most(target), found, figures=duel.figures(turns, "many", "few"))
