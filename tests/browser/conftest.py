@@ -1,4 +1,9 @@
-"""A real browser at a real server. ``install.sh`` brings what is driven here."""
+"""A real browser at a real server. ``install.sh`` brings what is driven here.
+
+Each process of a run has one browser, and each backend one server, which all tests share: they keep
+to organizations of their own. All tests of a backend run in one process (``--dist loadgroup``), so
+that two processes share the work evenly and no server is started twice.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from callhelm_threecx import migrate
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url as parse_url
+from tests.browser import town
 from tests.client import ADMIN_KEY
 from tests.http.gunicorns import Gunicorn, gunicorn
 from tests.servers import DatabaseSource
@@ -31,11 +37,23 @@ ARGUMENTS = (
 )
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+PATIENCE_S = 20
+"""How long something that should be there may take: a test machine may be busy."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        backend = getattr(item, "callspec", None) and item.callspec.params.get("backend")
+        if backend and here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(backend))
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for the whole run; each test has a context of its own in it."""
+    expect.set_options(timeout=PATIENCE_S * 1000)
     if not Path(CHROMIUM).exists():
         pytest.fail(f"{CHROMIUM} is not there; run tests/browser/install.sh", pytrace=False)
     with sync_playwright() as playwright:
@@ -65,26 +83,29 @@ class Visitor:
         return self.page
 
 
-@pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Gunicorn]:
-    """A server with two workers, on SQLite and on PostgreSQL."""
-    with gunicorn(tmp_path, "callhelm_threecx.gunicorn.Worker", database_url=database_url) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def shared_server(
+@pytest.fixture(scope="session")
+def database(
     database_source: DatabaseSource, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gunicorn]:
-    """One server for all tests of a module, for each backend; they keep to organizations of
-    their own."""
-    folder = tmp_path_factory.mktemp("shared")
-    with (
-        database_source.empty(folder) as url,
-        migrated(url),
-        gunicorn(folder, "callhelm_threecx.gunicorn.Worker", database_url=url) as one,
-    ):
+) -> Iterator[Database]:
+    """The database of the server, for what cannot be brought in from outside."""
+    with database_source.empty(tmp_path_factory.mktemp("browser")) as url, migrated(url) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def server(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
+    """A server with two workers, on SQLite and on PostgreSQL."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    folder = tmp_path_factory.mktemp("server")
+    with gunicorn(folder, "callhelm_threecx.gunicorn.Worker", database_url=url) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def town_server(server: Gunicorn, database: Database) -> Gunicorn:
+    """The server, with an organization that has been busy for weeks."""
+    town.settle(server, database)
+    return server
 
 
 @contextmanager
@@ -103,7 +124,7 @@ def visiting(chromium: Browser, base: str, **options: Any) -> Iterator[Visitor]:
     """A fresh browser context at a console. Whatever its console, its network or its content
     policy complains of is collected."""
     context: BrowserContext = chromium.new_context(**{"viewport": DESKTOP, **options})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)

@@ -2,32 +2,25 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from callhelm_threecx.console.events import PAGE
-from tests.browser.conftest import Visitor
-from tests.client import ADMIN_KEY
+from tests.browser.conftest import PATIENCE_S, Visitor
 from tests.http.gunicorns import Gunicorn
-
-EVENTS = "/o/acme/events"
-
-
-PATIENCE_S = 20
-"""A page looks for news every three seconds, and a test machine may be busy."""
 
 
 class Pbx:
-    """Looks callers up at a server."""
+    """Looks callers up at a server, for an organization of its own."""
 
     def __init__(self, server: Gunicorn) -> None:
+        organization = f"live-{uuid.uuid4().hex[:8]}"
         self._api = f"{server.base}/api/3cx"
-        body = {"organizationId": "acme"}
-        headers = {"x-api-key": ADMIN_KEY}
-        self._key = httpx.post(f"{self._api}/setup", json=body, headers=headers).json()["apiKey"]
+        self._key = server.set_up(organization)
+        self.events = f"/o/{organization}/events"
 
     def ring(self, *numbers: str) -> None:
         """Look numbers up, and return when every worker's log has them."""
@@ -44,20 +37,13 @@ class Pbx:
         return {event["phoneNumber"] for event in events}
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE_S * 1000)
-    yield
-    expect.set_options(timeout=5000)  # what it is by itself
-
-
 def test_new_events_appear_by_themselves_until_they_are_paused(
     server: Gunicorn, visit: Callable[..., Visitor]
 ) -> None:
     pbx = Pbx(server)
     visitor = visit()
     visitor.sign_in()
-    page = visitor.open(f"{EVENTS}?type=lookup")
+    page = visitor.open(f"{pbx.events}?type=lookup")
     rows, said = page.locator("#live-rows tr"), page.locator("#live-said")
     expect(page.get_by_text("No event matches these filters.")).to_be_visible()
     pbx.ring("+49301234001")
@@ -81,13 +67,13 @@ def test_new_events_appear_by_themselves_until_they_are_paused(
 def test_times_are_chosen_in_the_readers_zone_and_kept_in_utc(
     server: Gunicorn, visit: Callable[..., Visitor]
 ) -> None:
-    Pbx(server)
+    pbx = Pbx(server)
     visitor = visit(timezone_id="America/New_York")
     visitor.sign_in()
-    page = visitor.open(EVENTS)
+    page = visitor.open(pbx.events)
     page.get_by_label("From").fill("2026-07-01T12:00")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page).to_have_url(f"{visitor.base}{EVENTS}?since=2026-07-01T16%3A00")
+    expect(page).to_have_url(f"{visitor.base}{pbx.events}?since=2026-07-01T16%3A00")
     expect(page.get_by_label("From")).to_have_value("2026-07-01T12:00")
     expect(page.locator("#h-since")).to_have_text("America/New_York")
 
@@ -98,7 +84,7 @@ def test_without_script_times_are_utc_and_news_are_a_click_away(
     pbx = Pbx(server)
     visitor = visit(java_script_enabled=False, timezone_id="America/New_York")
     visitor.sign_in()
-    page = visitor.open(f"{EVENTS}?type=lookup&since=2026-07-01T16:00")
+    page = visitor.open(f"{pbx.events}?type=lookup&since=2026-07-01T16:00")
     assert page.locator("#h-since").inner_text() == "UTC"
     assert page.get_by_label("From").input_value() == "2026-07-01T16:00"
     assert not page.get_by_role("button", name="Pause").is_visible()

@@ -1,6 +1,7 @@
 """The whole way of an administrator: from the first sign-in to a PBX that knows who calls."""
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from callhelm_threecx.pbx import Agent, Pbx
-from tests.browser.conftest import CONSOLE, DESKTOP, PHONE, Visitor, visiting
+from tests.browser.conftest import CONSOLE, DESKTOP, PATIENCE_S, PHONE, Visitor, visiting
 from tests.http.gunicorns import Gunicorn
 
 AGENT = Agent("101", "Mia", "Winter", "mia@call-helm.example")
@@ -63,10 +64,8 @@ class Administrator:
         if self.script:
             expect(self.row(text)).to_be_visible()
             return
-        for _ in range(40):
-            if self.row(text).is_visible():
-                return
-            self.page.wait_for_timeout(250)
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.row(text).is_visible() and time.monotonic() < deadline:
             self.page.reload()
         expect(self.row(text)).to_be_visible()
 
@@ -79,23 +78,21 @@ class Administrator:
         return path.read_bytes()
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def viewport(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
 @pytest.fixture(params=[True, False], ids=["script", "no-script"])
 def administrator(
     chromium: Browser,
-    shared_server: Gunicorn,
+    server: Gunicorn,
+    backend: str,
     request: pytest.FixtureRequest,
-    viewport: Any,
     tmp_path: Path,
 ) -> Iterator[Administrator]:
+    """Four ways in all, in which each database, with and without script, and each size of the
+    window meets each of the others: SQLite has the script at the desk, PostgreSQL on a phone."""
+    at_the_desk = request.param == (backend == "sqlite")
     with visiting(
         chromium,
-        shared_server.base + CONSOLE,
-        viewport=viewport,
+        server.base + CONSOLE,
+        viewport=DESKTOP if at_the_desk else PHONE,
         java_script_enabled=request.param,
         permissions=["clipboard-read", "clipboard-write"],
         accept_downloads=True,

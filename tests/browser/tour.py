@@ -88,6 +88,11 @@ def _imported(*, start: bool) -> Way:
     return go
 
 
+def _door(visitor: Visitor) -> Page:
+    visitor.page.context.clear_cookies()
+    return visitor.open("/sign-in")
+
+
 def _wrong_key(visitor: Visitor) -> Page:
     visitor.page.context.clear_cookies()
     return visitor.sign_in("wrong")
@@ -125,4 +130,5 @@ SIGNED_IN: Final[Mapping[str, Way]] = {
     "sign-out": at("/sign-out"),
     "not-there": at(f"{HERE}/calls/none"),
 }
-SIGNED_OUT: Final[Mapping[str, Way]] = {"sign-in": at("/sign-in"), "wrong-key": _wrong_key}
+SIGNED_OUT: Final[Mapping[str, Way]] = {"sign-in": _door, "wrong-key": _wrong_key}
+EVERY_PAGE: Final[Mapping[str, Way]] = {**SIGNED_IN, **SIGNED_OUT}

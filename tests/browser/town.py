@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 
+from callhelm_threecx.db import Database
 from callhelm_threecx.demo.people import contacts
 from callhelm_threecx.stores.base import NewContact
+from tests.browser import history
 from tests.client import ADMIN_KEY
 from tests.http.gunicorns import Gunicorn
 
@@ -25,8 +27,14 @@ Mia: You are welcome. You will get a message with the details."""
 SUMMARY = "The inverter shows a fault since yesterday. A technician comes on Thursday at nine."
 
 
-def settle(server: Gunicorn) -> None:
-    """Bring it all in as a PBX and an administrator do, over the API."""
+WEEKS = 3
+CALLS_OF_A_DAY = (7, 9, 8, 9, 6, 1, 0)
+"""About so many from Monday to Sunday."""
+
+
+def settle(server: Gunicorn, database: Database) -> None:
+    """Bring it all in as a PBX and an administrator do, over the API; then make it history."""
+    now = datetime.now(timezone.utc)
     key = server.set_up(ORGANIZATION)
     with server.client(ADMIN_KEY) as admin:
         _ok(admin.patch("/setup", json=_settings()))
@@ -43,11 +51,12 @@ def settle(server: Gunicorn) -> None:
         _ok(pbx.get("/template"))
         for person in people:
             _ok(pbx.post("/contacts/create", json=_fields(person)))
-        for path, body in _working_weeks(people):
+        for path, body in _working_weeks(people, now):
             _ok(pbx.post(path, json=body) if body else pbx.get(path))
         pbx.post("/calls/journal", json={"CallType": "Inbound", "Number": "1", "Duration": "soon"})
     with server.client("3cx_" + "x" * 43) as stranger:
         stranger.get("/contacts/lookup?number=1")
+    history.remember(database, ORGANIZATION, now - timedelta(weeks=WEEKS), now)
 
 
 def _ok(answer: httpx.Response) -> None:
@@ -73,22 +82,33 @@ def _fields(person: NewContact) -> dict[str, str]:
     }
 
 
-def _working_weeks(people: list[NewContact]) -> Iterator[tuple[str, Mapping[str, str] | None]]:
-    """Some calls on each of fourteen days, with the lookups before them; chats; a search."""
+def _working_weeks(
+    people: list[NewContact], now: datetime
+) -> Iterator[tuple[str, Mapping[str, str] | None]]:
+    """The calls of some weeks; chats; and what was asked just now."""
     chance = random.Random(3)
-    midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-    for back in range(14, 0, -1):
-        for number in range(chance.randint(3, 8)):
-            start = midnight - timedelta(days=back) + timedelta(hours=8 + number, minutes=back)
-            yield "/calls/journal", _call(chance, people, start)
-    for person in [*people[:30], *people[:5]]:
+    for start in _starts(chance, now):
+        yield "/calls/journal", _call(chance, people, start)
+    for person in people[:4]:
         phone = person.phones[0].number.replace("+", "%2B")
         yield f"/contacts/lookup?number={phone}", None
-    for stranger in ("%2B493023125999", "%2B442079460999", "anonymous"):
+    for stranger in ("%2B493023125999", "anonymous"):
         yield f"/contacts/lookup?number={stranger}", None
     yield "/contacts/search?query=anna%20nordlicht", None
     for number, person in enumerate(people[:4]):
-        yield "/chats/journal", _chat(person, midnight - timedelta(hours=30 - number))
+        yield "/chats/journal", _chat(person, now - timedelta(hours=30 - number))
+
+
+def _starts(chance: random.Random, now: datetime) -> Iterator[datetime]:
+    """When calls began: on working days mostly, in office hours, the latest some minutes ago."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for back in range(7 * WEEKS, 0, -1):
+        day = midnight - timedelta(days=back)
+        usual = CALLS_OF_A_DAY[day.weekday()]
+        for _ in range(chance.randint(usual, usual + usual // 2)):
+            yield day + timedelta(minutes=chance.randint(8 * 60, 18 * 60))
+    for minutes in (95, 61, 40, 22):
+        yield now - timedelta(minutes=minutes)
 
 
 def _call(chance: random.Random, people: list[NewContact], start: datetime) -> dict[str, str]:

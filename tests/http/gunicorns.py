@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def gunicorn(folder: Path, worker_class: str, **settings: Any) -> Iterator[Gunic
             process.wait(20)
 
 
+@cache
 def _help() -> str:
     command = [sys.executable, "-m", "gunicorn", "--help"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
