@@ -1,6 +1,6 @@
 """The composition root: settings in, a Falcon app out. The one place where things meet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from callhelm_threecx.resources.events import EventsResource, StatsResource
 from callhelm_threecx.resources.health import HealthResource, ReadyResource
 from callhelm_threecx.resources.journal import CallsResource, ChatsResource
 from callhelm_threecx.resources.reading import BodyReader
+from callhelm_threecx.resources.ringing import ShortLookup
 from callhelm_threecx.resources.template import TemplateResource
 from callhelm_threecx.services.agents import Agents
 from callhelm_threecx.services.console_sessions import ConsoleSessions
@@ -82,6 +83,12 @@ class ThreeCXApp(falcon.App[falcon.Request, falcon.Response]):
     """The WSGI application, with the services behind it."""
 
     services: Services
+    short_lookup: ShortLookup
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer by the short way where it is open, else through the framework."""
+        answer = self.short_lookup(environ, start_response)
+        return answer if answer is not None else super().__call__(environ, start_response)
 
 
 def build_services(settings: Settings, *, store: ContactStore | None = None) -> Services:
@@ -179,6 +186,14 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
         ],
     )
     app.services = services
+    app.short_lookup = ShortLookup(
+        settings.prefix + routes.CONTACTS_LOOKUP,
+        contacts=services.contacts,
+        integrations=services.integrations,
+        limiter=services.limiter,
+        limit=limit_of(settings.rate_limit),
+        client=client,
+    )
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.xml_error_serialization = False
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)

@@ -7,8 +7,7 @@ opens the doors, this module is why nobody gets through the wrong one.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NoReturn, cast
 from weakref import WeakKeyDictionary
@@ -18,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Column,
-    Connection,
     Dialect,
     Executable,
     Join,
@@ -40,13 +38,13 @@ from sqlalchemy import (
     cast as cast_in_sql,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
 from callhelm_threecx.columns import Identifier
+from callhelm_threecx.driver import CompiledRead, told_as_by_sqlalchemy
 from callhelm_threecx.models import OrganizationRow, organization_tables
 
 _CHECKED: Final = "organization_checked"
@@ -219,42 +217,15 @@ class PreparedRead:
         _check_structure(statement, is_update=False)
         self.planned_anew = planned_anew
         self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, CompiledRead] = {}
 
-    def compiled(self, dialect: Dialect) -> "_Compiled":
+    def compiled(self, dialect: Dialect) -> CompiledRead:
         """The statement in the words of a dialect."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+            confined = self._statement.options(*_confinement())
+            known = self._compiled[dialect.name] = CompiledRead(confined, dialect, _ORGANIZATION)
         return known
-
-
-class _Compiled:
-    def __init__(self, statement: "Select[Unpack[tuple[Any, ...]]]", dialect: Dialect) -> None:
-        compiled = statement.options(*_confinement()).compile(dialect=dialect)
-        self.sql = str(compiled)
-        self._defaults = dict(compiled.params)
-        positions = getattr(compiled, "positiontup", None)
-        self._order: Sequence[str] | None = positions if compiled.positional else None
-        self._processors: list[Callable[[Any], Any] | None] = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
-            for column in statement.selected_columns
-        ]
-
-    def bind(self, organization_id: str, parameters: dict[str, Any]) -> Any:
-        """The parameters of a run, as the driver takes them."""
-        bound = {**self._defaults, **parameters, _ORGANIZATION: organization_id}
-        return bound if self._order is None else [bound[name] for name in self._order]
-
-    def read(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """The driver's rows as Python values."""
-        return [
-            tuple(
-                value if process is None else process(value)
-                for process, value in zip(self._processors, row, strict=True)
-            )
-            for row in rows
-        ]
 
 
 def fetch_within(
@@ -267,7 +238,7 @@ def fetch_within(
     bound = statement.bind(session.info["organization_id"], parameters)
     is_anew = read.planned_anew and connection.dialect.name == "postgresql"
     options = {"prepare": False} if is_anew else {}
-    with _told_as_by_sqlalchemy(connection):
+    with told_as_by_sqlalchemy(connection):
         cursor = connection.connection.cursor()
         cursor.execute(statement.sql, bound, **options)
         rows = cursor.fetchall()
@@ -296,32 +267,9 @@ def insert_many(
         return
     listed = ", ".join(names)
     with (
-        _told_as_by_sqlalchemy(connection),
+        told_as_by_sqlalchemy(connection),
         cast(Any, connection.connection.cursor()) as cursor,
         cursor.copy(f"COPY {table.__tablename__} ({listed}) FROM STDIN") as copy,
     ):
         for row in rows:
             copy.write_row((organization_id, *row))
-
-
-@contextmanager
-def _told_as_by_sqlalchemy(connection: Connection) -> Iterator[None]:
-    """What the driver raises, as SQLAlchemy would have raised it: who catches its errors need not
-    know how a statement ran."""
-    driver = connection.dialect.loaded_dbapi
-    held = connection.connection.driver_connection
-    try:
-        yield
-    except driver.Error as ex:
-        is_dead = held is not None and connection.dialect.is_disconnect(ex, held, None)
-        if is_dead:
-            connection.invalidate(ex)
-        raise DBAPIError.instance(
-            "",
-            None,
-            ex,
-            driver.Error,
-            hide_parameters=True,
-            connection_invalidated=is_dead,
-            dialect=connection.dialect,
-        ) from ex

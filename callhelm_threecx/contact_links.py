@@ -38,7 +38,8 @@ def is_pattern(text: object) -> bool:
 
 def link(pattern: str, contact_id: str, base_url: str) -> str:
     """The address of a contact's page; a path is one below ``base_url``."""
-    url = pattern.replace(PLACE, quote(contact_id, safe=""))
+    plain = contact_id.isascii() and contact_id.replace("-", "").isalnum()
+    url = pattern.replace(PLACE, contact_id if plain else quote(contact_id, safe=""))
     return url if url.startswith(_SCHEMES) else base_url + url
 
 

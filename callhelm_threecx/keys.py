@@ -122,10 +122,11 @@ class KeyRing:
 
 def same(one: str, other: str) -> bool:
     """Compare two secrets in constant time, whatever their lengths and characters."""
-    return hmac.compare_digest(_digest(one), _digest(other))
+    return hmac.compare_digest(digest(one), digest(other))
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """What a process may keep in memory in place of a key that it saw."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

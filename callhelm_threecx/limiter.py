@@ -5,12 +5,11 @@ itself; this is logged and counted, and Redis is tried again after a pause.
 """
 
 import logging
-import math
 import threading
 import time
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Final, cast
+from math import ceil
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -24,8 +23,7 @@ SWEEP_INTERVAL_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether one more request is allowed. ``reset`` is in seconds, rounded up."""
 
     allowed: bool
@@ -57,6 +55,10 @@ class WindowStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count a hit; the first one opens the window."""
+        return self.hit(key, expiry, amount)[0]
+
+    def hit(self, key: str, expiry: int, amount: int = 1) -> tuple[int, float]:
+        """Count a hit: the hits in the window, and the seconds until it closes."""
         now = time.time()
         with self._lock:
             if now >= self._next_sweep:
@@ -66,7 +68,7 @@ class WindowStorage(Storage):
             if expires_at <= now:
                 hits, expires_at = 0, now + expiry
             self._windows[key] = (hits + amount, expires_at)
-        return hits + amount
+        return hits + amount, expires_at - now
 
     def get(self, key: str) -> int:
         """The hits in the window that is open, if any."""
@@ -151,14 +153,13 @@ def _ask(storage: Storage, limit: RateLimitItem, names: tuple[str, ...], *, coun
     """One fixed window: the strategy of the library, which asks for the key and the count anew for
     each of its answers, in two questions."""
     key, expiry = _key(limit, names)
-    hits = storage.incr(key, expiry) if count else storage.get(key) + 1
-    reset = math.ceil(storage.get_expiry(key) - time.time())
-    return Verdict(
-        allowed=hits <= limit.amount,
-        limit=limit.amount,
-        remaining=max(0, limit.amount - hits),
-        reset=min(max(1, reset), expiry),
-    )
+    if count and isinstance(storage, WindowStorage):  # one question, without the library's guards
+        hits, left = storage.hit(key, expiry)
+    else:
+        hits = storage.incr(key, expiry) if count else storage.get(key) + 1
+        left = storage.get_expiry(key) - time.time()
+    amount = limit.amount
+    return Verdict(hits <= amount, amount, max(0, amount - hits), min(max(1, ceil(left)), expiry))
 
 
 @lru_cache(maxsize=20_000)

@@ -3,10 +3,15 @@
 import json
 import logging
 import sys
+import time
+from contextlib import nullcontext
 from datetime import datetime, timezone
-from typing import Final, Literal
+from typing import Final, Literal, TextIO
+
+import orjson
 
 _encode: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
+_AS_STR: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -15,16 +20,26 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **_fields(record),
-        }
+        fields = _fields(record)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return _encode(line)
+            fields["exception"] = self.formatException(record.exc_info)
+        return self.line(record.created, record.levelname, record.name, record.getMessage(), fields)
+
+    def line(
+        self, created: float, level: str, logger: str, message: str, fields: dict[str, object]
+    ) -> str:
+        """The same without a record; ``created`` is in seconds since the epoch."""
+        line = {
+            "time": datetime.fromtimestamp(created, timezone.utc).isoformat(),
+            "level": level,
+            "logger": logger,
+            "message": message,
+            **fields,
+        }
+        try:
+            return orjson.dumps(line, default=str, option=_AS_STR).decode()
+        except TypeError:  # a lone surrogate, a number of more than 64 bits
+            return _encode(line)
 
 
 class TextFormatter(logging.Formatter):
@@ -40,9 +55,51 @@ class TextFormatter(logging.Formatter):
         return f"{first} {fields}".rstrip() + newline + rest
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines to standard error, also without a record around each: a server logs every
+    request, and making the record takes longer than making the line."""
+
+    def write_line(self, logger: str, level: int, message: str, fields: dict[str, object]) -> bool:
+        """Write a line at once; False, and nothing written, where only a record will do."""
+        if not isinstance(self.formatter, JsonFormatter) or self.filters or level < self.level:
+            return False
+        name = logging.getLevelName(level)
+        line = self.formatter.line(time.time(), name, logger, message, fields) + self.terminator
+        with self.lock or nullcontext():
+            self.stream.write(line)
+            self.flush()
+        return True
+
+
+def write(logger: logging.Logger, level: int, message: str, fields: dict[str, object]) -> None:
+    """Log a message with fields, the short way where the logger's lines go to our handler alone."""
+    if not logger.isEnabledFor(level):
+        return
+    handler = _only_handler(logger)
+    if handler is not None and handler.write_line(logger.name, level, message, fields):
+        return
+    record = logger.makeRecord(logger.name, level, __file__, 0, message, (), None, extra=fields)
+    logger.handle(record)
+
+
+def _only_handler(logger: logging.Logger) -> LineHandler | None:
+    """The handler of a logger and of those above it, if that is one, and ours."""
+    found: logging.Handler | None = None
+    above: logging.Logger | None = logger
+    while above is not None:
+        if above.filters and above is logger:
+            return None
+        for handler in above.handlers:
+            if found is not None:
+                return None
+            found = handler
+        above = above.parent if above.propagate else None
+    return found if isinstance(found, LineHandler) else None
+
+
 def configure(level: str, log_format: Literal["json", "text"]) -> None:
     """Send this package's log lines to standard error; nothing global is touched."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logger = logging.getLogger("callhelm_threecx")
     logger.handlers[:] = [handler]

@@ -10,9 +10,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import Any
 from urllib.parse import quote
 
 import falcon
+from cachetools import LRUCache
 
 from callhelm_threecx.errors import BadInputError
 
@@ -24,12 +26,33 @@ _URL_SAFE = "/:@!$&'()*+,;="
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
+_NAMED_BY = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
+
+BASE_URLS = 256
+"""So many names by which clients call this server are kept at hand."""
+
+
 class Client:
     """Reads addresses and URLs of a request; forwarded headers count from trusted peers only."""
 
     def __init__(self, public_url: str | None, trusted_proxies: Sequence[Network]) -> None:
         self._public_url = public_url
         self._trusted = tuple(trusted_proxies)
+        self._base_urls: LRUCache[tuple[str, ...], str] = LRUCache(BASE_URLS)
+
+    def seen(self, environ: dict[str, Any]) -> tuple[str, str]:
+        """`address` and `base_url` of a WSGI environ. Raises `BadInputError` as that does."""
+        if self._trusted:
+            req = falcon.Request(environ)
+            return self.address(req), self.base_url(req)
+        address = str(environ.get("REMOTE_ADDR") or "unknown")
+        if self._public_url is not None:
+            return address, self._public_url
+        named = tuple(str(environ.get(name, "")) for name in _NAMED_BY)
+        base_url = self._base_urls.get(named)
+        if base_url is None:
+            base_url = self._base_urls[named] = self.base_url(falcon.Request(environ))
+        return address, base_url
 
     def address(self, req: falcon.Request) -> str:
         """The client's address: the last one in the chain that no trusted proxy has."""

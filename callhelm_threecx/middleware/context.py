@@ -4,11 +4,12 @@ import logging
 import os
 import re
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import falcon
 
-from callhelm_threecx import phone
+from callhelm_threecx import logs, phone
 from callhelm_threecx.errors import TooLargeError
 from callhelm_threecx.middleware.client import Client
 
@@ -38,8 +39,7 @@ class RequestContext:
 
         Raises `TooLargeError` before a byte of the body is read.
         """
-        given = req.get_header("X-Request-Id") or ""
-        req.context.request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+        req.context.request_id = given_request_id(req.get_header("X-Request-Id") or "")
         req.context.started = time.perf_counter()
         req.context.client_address = self._client.address(req)
         req.context.principal = None
@@ -62,9 +62,50 @@ class RequestContext:
         if resp.get_header("Cache-Control") is None:
             resp.set_header("Cache-Control", "no-store")
         started = getattr(req.context, "started", None)
-        if started is not None and _log.isEnabledFor(logging.INFO):
-            elapsed = round((time.perf_counter() - started) * 1000, 3)
-            _log.info("request", extra=_line(req, resp, request_id, elapsed))
+        if started is not None:
+            log_request(_access_line(req, resp, request_id, started))
+
+
+def given_request_id(given: str) -> str:
+    """The id that a client or proxy gave its request, if it is a sane one, else a new one."""
+    return given if given and _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """What is logged of a request. ``started`` is a reading of `time.perf_counter`; ``user`` is the
+    id of a host's user, never the name: logs outlive people."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    started: float
+    client: str
+    organization: str | None
+    user: str | None = None
+    number: str | None = None
+
+
+def log_request(line: AccessLine) -> None:
+    """Write the one line of a request; its number is shown to debuggers only."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    fields: dict[str, Any] = {
+        "request_id": line.request_id,
+        "method": line.method,
+        "path": line.path,
+        "status": line.status,
+        "ms": round((time.perf_counter() - line.started) * 1000, 3),
+        "client": line.client,
+        "organization": line.organization,
+    }
+    if line.user is not None:
+        fields["user"] = line.user
+    if line.number:
+        debug = _log.isEnabledFor(logging.DEBUG)
+        fields["number"] = line.number if debug else phone.mask(line.number)
+    logs.write(_log, logging.INFO, "request", fields)
 
 
 def hide_query(environ: dict[str, Any]) -> dict[str, Any]:
@@ -97,23 +138,19 @@ def _content_length(req: falcon.Request) -> int | None:
         return None  # refused where the body is read
 
 
-def _line(
-    req: falcon.Request, resp: falcon.Response, request_id: str, elapsed: float
-) -> dict[str, Any]:
+def _access_line(
+    req: falcon.Request, resp: falcon.Response, request_id: str, started: float
+) -> AccessLine:
     principal = req.context.principal
-    line = {
-        "request_id": request_id,
-        "method": req.method,
-        "path": req.path,
-        "status": resp.status_code,
-        "ms": elapsed,
-        "client": req.context.client_address,
-        "organization": principal.organization_id if principal else None,
-    }
-    if principal is not None and principal.identity is not None:
-        line["user"] = principal.identity.user_id  # never the name: logs outlive people
-    number = req.get_param("number")
-    if number:
-        debug = _log.isEnabledFor(logging.DEBUG)
-        line["number"] = number if debug else phone.mask(number)
-    return line
+    identity = principal.identity if principal is not None else None
+    return AccessLine(
+        request_id,
+        req.method,
+        req.path,
+        resp.status_code,
+        started,
+        req.context.client_address,
+        principal.organization_id if principal is not None else None,
+        identity.user_id if identity is not None else None,
+        req.get_param("number"),
+    )

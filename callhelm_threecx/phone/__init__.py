@@ -83,6 +83,7 @@ def searched_text(text: str) -> str:
     return restore_plus(text)
 
 
+@lru_cache(maxsize=2048)
 def mask(text: str) -> str:
     """Return ``text`` fit for a log: its country code where written, and its last two digits.
 

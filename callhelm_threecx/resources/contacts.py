@@ -15,6 +15,7 @@ from callhelm_threecx.resources.reading import (
     raw_param,
     text_param,
 )
+from callhelm_threecx.resources.ringing import FAILED
 from callhelm_threecx.services.contacts import DEFAULT_LIMIT, MAX_LIMIT, Contacts
 
 _FOR_ORGANIZATIONS = (KeyKind.ORGANIZATION,)
@@ -31,6 +32,9 @@ class LookupResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The contacts that own a number or an address, best first."""
+        failed: Exception | None = req.env.pop(FAILED, None)
+        if failed is not None:
+            raise failed
         integration = integration_of(req)
         base_url = self._client.base_url(req)
         number = raw_param(req, "number")

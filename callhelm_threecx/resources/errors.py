@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import falcon
+import orjson
 from cachetools import TTLCache
 
 from callhelm_threecx import routes
@@ -27,6 +28,9 @@ from callhelm_threecx.services.events import (
 _log = logging.getLogger("callhelm_threecx.errors")
 
 FLOOD_SECONDS: Final = 10.0
+
+# Of types that JSON does not know, `str` speaks, whichever encoder has the word.
+_AS_STR: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 _FALCON_ERRORS: Final = {
     404: ("not_found", "There is nothing at this path."),
@@ -49,7 +53,10 @@ _EVENT_TYPES: Final = {
 def to_json(media: object) -> bytes:
     """An answer's body. A store may hand out what UTF-8 cannot hold (a lone surrogate) or a type
     that JSON does not know; one such value must not cost the caller the whole answer."""
-    return json.dumps(media, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    try:
+        return orjson.dumps(media, default=str, option=_AS_STR)
+    except TypeError:
+        return json.dumps(media, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 class ErrorAnswers:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final
 
@@ -112,10 +113,13 @@ def keepable(data: Mapping[str, Any]) -> dict[str, Any]:
     """Raw data as it may be kept: without what is named like a secret, and every text without the
     characters that no database keeps."""
     return {
-        clean(name): _keepable_value(value)
-        for name, value in data.items()
-        if not any(word in name.casefold() for word in _SECRET_WORDS)
+        clean(name): _keepable_value(value) for name, value in data.items() if not _is_secret(name)
     }
+
+
+@lru_cache(maxsize=512)
+def _is_secret(name: str) -> bool:
+    return any(word in name.casefold() for word in _SECRET_WORDS)
 
 
 def _keepable_value(value: Any) -> Any:

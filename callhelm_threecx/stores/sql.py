@@ -49,6 +49,7 @@ from callhelm_threecx.stores.sql_capabilities import SqlCapabilities
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     best_contacts,
+    contact_of,
     contacts_of,
     new_contact_row,
     phone_rows,
@@ -205,8 +206,11 @@ def _round_up(number: int) -> int:
     return 1 << max(0, number - 1).bit_length()
 
 
-def _matches(wanted: phone.Candidates, rows: Sequence[tuple[Any, ...]]) -> list[Match]:
+def _matches(wanted: phone.Candidates, rows: Sequence[Sequence[Any]]) -> list[Match]:
     """Contacts from rows of `_by_number`, best reading first, in the order of the rows."""
+    if len(rows) == 1:  # one contact with one number, as most have
+        rank = wanted.rank(rows[0][-1][::-1])
+        return [] if rank is None else [Match(contact_of(rows), rank < len(wanted.exact))]
     tails: dict[Any, str] = {}
     for row in rows:
         tails.setdefault(row[0], row[-1])  # a contact's first tail is its best

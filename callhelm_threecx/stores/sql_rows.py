@@ -62,10 +62,11 @@ def with_phones(found: ColumnElement[Any], *order: ColumnElement[Any]) -> AllCol
 
 def contacts_of(rows: Iterable[Sequence[Any]]) -> list[Contact]:
     """Contacts from rows of `CONTACT_COLUMNS`; the rows of one contact stand together."""
-    return [_contact(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+    return [contact_of(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
 
-def _contact(rows: list[Sequence[Any]]) -> Contact:
+def contact_of(rows: Sequence[Sequence[Any]]) -> Contact:
+    """The contact whose rows these are: one for each phone."""
     first = rows[0]
     return Contact(
         id=str(first[0]),

@@ -1,0 +1,134 @@
+"""The shortest way from a prepared read to its rows, for while a phone rings.
+
+A few connections are kept at hand, outside of the pool's bookkeeping, and a statement is prepared
+once on each. On PostgreSQL it then runs through libpq itself: what a cursor does around a query
+costs more than the query. Nothing here judges an error. Whoever gets `NotTakenError` runs the
+statement on a cursor from the pool, where errors are told apart and dead connections replaced.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Transformer
+from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy.exc import SQLAlchemyError
+
+from callhelm_threecx.driver import CompiledRead
+
+KEPT: Final = 8
+"""Connections at hand in one process; the pool has more, so that nobody waits for one of these."""
+
+Rows = Sequence[Sequence[Any]]
+
+
+class NotTakenError(Exception):
+    """The short way is not open for this statement, these values or this connection."""
+
+
+class FastReads:
+    """Runs prepared reads of one engine, from any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lane = _SqliteLane if engine.dialect.name == "sqlite" else _PostgresLane
+        self._idle: list[_SqliteLane | _PostgresLane] = []
+
+    def rows(self, read: CompiledRead, organization_id: str, parameters: Mapping[str, Any]) -> Rows:
+        """The driver's rows. Raises `NotTakenError`, and nothing else."""
+        try:
+            lane = self._idle.pop()
+        except IndexError:
+            lane = self._open()
+        try:
+            rows = lane.rows(read, read.bind(organization_id, parameters))
+        except NotTakenError:
+            self._put_back(lane)
+            raise
+        except Exception as ex:
+            lane.close()
+            self.close()  # what else is at hand may be as dead
+            raise NotTakenError from ex
+        self._put_back(lane)
+        return rows
+
+    def close(self) -> None:
+        """Give every connection back."""
+        while self._idle:
+            with suppress(IndexError):  # another thread took it
+                self._idle.pop().close()
+
+    def forget(self) -> None:
+        """Leave a parent process its connections."""
+        self._idle = []
+
+    def _open(self) -> "_SqliteLane | _PostgresLane":
+        try:
+            return self._lane(self._engine.raw_connection())
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as ex:
+            raise NotTakenError from ex
+
+    def _put_back(self, lane: "_SqliteLane | _PostgresLane") -> None:
+        if len(self._idle) < KEPT:
+            self._idle.append(lane)
+        else:
+            lane.close()
+
+
+class _SqliteLane:
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        self._pooled = pooled
+        self._connection: Any = pooled.driver_connection
+
+    def rows(self, read: CompiledRead, values: Any) -> Rows:
+        """Python's driver keeps its statements prepared by itself."""
+        rows: Rows = self._connection.execute(read.sql, values).fetchall()
+        return rows
+
+    def close(self) -> None:
+        self._pooled.close()
+
+
+class _PostgresLane:
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        self._pooled = pooled
+        self._connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        self._prepared: dict[str, bytes] = {}
+
+    def rows(self, read: CompiledRead, values: Mapping[str, Any]) -> Rows:
+        connection = self._connection
+        if connection.cursor_factory is not psycopg.Cursor:  # somebody watches through theirs
+            raise NotTakenError
+        encoded: Any = [_encoded(values[name]) for name in read.names]  # None is NULL
+        name = self._prepared.get(read.numbered) or self._prepare(read.numbered)
+        result = connection.pgconn.exec_prepared(name, encoded)
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
+        transformer = Transformer(connection)
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _prepare(self, sql: str) -> bytes:
+        name = b"threecx_%d" % len(self._prepared)
+        result = self._connection.pgconn.prepare(name, sql.encode())
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
+        self._prepared[sql] = name
+        return name
+
+    def close(self) -> None:
+        """The pool must not get a connection back that has statements prepared under our names."""
+        self._pooled.invalidate()
+
+
+def _encoded(value: Any) -> bytes | None:
+    """A parameter in the protocol's text format, of the few types that reads have."""
+    if type(value) is str and "\0" not in value:
+        return value.encode()
+    if type(value) is int:
+        return b"%d" % value
+    if value is None:
+        return None
+    raise NotTakenError
