@@ -24,6 +24,10 @@ def recorded(database: Database) -> Iterator[list[str]]:
             seen.append(str(query))
             super().executemany(query, *args, **kwargs)
 
+        def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
+            seen.append(str(statement))
+            return super().copy(statement, *args, **kwargs)
+
     def record_ours(statement: str) -> None:
         if "'main'." not in statement:  # so does FTS5 speak to its own tables
             seen.append(statement)

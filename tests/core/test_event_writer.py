@@ -93,7 +93,7 @@ def test_many_events_are_few_transactions(database: Database) -> None:
             writer.emit(event(number))
         assert writer.flush()
         # SQLite's trace names every row, psycopg's cursor no transaction
-        sign = "BEGIN" if database.dialect == "sqlite" else "INSERT"
+        sign = "BEGIN" if database.dialect == "sqlite" else "COPY"
         writes = [sql for sql in statements if sign in sql.upper()]
     writer.close()
     assert written(database) == count
