@@ -1,5 +1,6 @@
 """Prepared reads take a short way to the driver; whatever goes wrong there goes the usual way."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,12 +27,14 @@ NAMES = PreparedRead(
 
 
 @pytest.fixture
-def reads(database: Database, store: SqlContactStore) -> FastReads:
+def reads(database: Database, store: SqlContactStore) -> Iterator[FastReads]:
     for organization in (ACME, Organization("other", "DE")):
         for name in ("Anna", "Ben"):
             first = f"{name} of {organization.id}"
             store.create(organization, NewContact(first_name=first, company="100% Müller"))
-    return FastReads(database.reader)
+    reads = FastReads(database.reader)
+    yield reads
+    reads.close()
 
 
 def ask(reads: FastReads, company: Any = "100% Müller", most: Any = 10) -> list[Any]:
