@@ -1,5 +1,6 @@
 """The table as a picture for the docs: how far each figure is on the right side of its target."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -33,3 +34,21 @@ def _share(row: Row) -> float:
 
 def _label(row: Row) -> str:
     return f"{row.measured:.3g} {row.unit} (target {row.target})"
+
+
+def draw_nodes(found: Sequence[tuple[int, float]], path: Path) -> None:
+    """Draw lookups a second against the number of nodes, and what it would be without a limit."""
+    figure = Figure(figsize=(6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    counts = [count for count, _ in found]
+    each = found[0][1] / found[0][0]
+    axes.plot(counts, [count * each for count in counts], "--", color="#9aa5ae", label="in step")
+    axes.plot(counts, [rate for _, rate in found], "o-", color=HOLDS, label="measured")
+    axes.set_xlabel("nodes, one worker each", fontsize=8, color=INK)
+    axes.set_ylabel("lookups a second", fontsize=8, color=INK)
+    axes.set_xticks(counts)
+    axes.set_ylim(bottom=0)
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False)
+    figure.savefig(path, dpi=130)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 HERE = Path(__file__).parent
 PRODUCT_APP = "callhelm_threecx.wsgi:app"
@@ -67,6 +68,18 @@ class Server:
         return self.process.children(recursive=True)
 
 
+def database_cpu_seconds(url: str) -> float:
+    """Processor time of a PostgreSQL server, with the connections that are closed by now."""
+    with psycopg.connect(url) as connection:
+        backend = psutil.Process(connection.info.backend_pid)
+        postmaster = backend.parent()
+        if postmaster is None:
+            raise RuntimeError("The database is not on this machine.")
+        ended = postmaster.cpu_times()
+        living = sum(_cpu_seconds(process) for process in postmaster.children())
+        return float(living + ended.children_user + ended.children_system)
+
+
 def _cpu_seconds(process: psutil.Process) -> float:
     with contextlib.suppress(psutil.NoSuchProcess):
         times = process.cpu_times()
@@ -78,8 +91,10 @@ def _cpu_seconds(process: psutil.Process) -> float:
 def product(settings: Mapping[str, str], kind: Kind) -> Iterator[Server]:
     """The product: by ``callhelm-threecx serve``, unless a kind of worker is asked for."""
     if kind.worker_class is None and kind.parser == "auto":
+        port = free_port()
         command = ["-m", "callhelm_threecx", "serve", "--workers", str(kind.workers)]
-        with running([sys.executable, *command, "--port"], settings) as server:
+        command += ["--port", str(port)]
+        with running([sys.executable, *command], settings, port) as server:
             yield server
     else:
         with gunicorn(PRODUCT_APP, settings, kind.arguments(settings)) as server:
@@ -97,8 +112,9 @@ def bare(url: str, settings: Mapping[str, str], kind: Kind) -> Iterator[Server]:
 def twin(url: str, kind: Kind) -> Iterator[Server]:
     """What an afternoon gives, under its own server."""
     command = [sys.executable, "-m", "uvicorn", "twin:app", "--app-dir", str(HERE)]
-    command += ["--workers", str(kind.workers), "--log-level", "warning", "--port"]
-    with running(command, {"BENCH_DATABASE_URL": url}) as server:
+    port = free_port()
+    command += ["--workers", str(kind.workers), "--log-level", "warning", "--port", str(port)]
+    with running(command, {"BENCH_DATABASE_URL": url}, port) as server:
         yield server
 
 
@@ -108,20 +124,18 @@ def gunicorn(
 ) -> Iterator[Server]:
     """A gunicorn that serves an application."""
     command = [sys.executable, "-m", "gunicorn", app, *arguments, "--chdir", str(HERE)]
-    command += ["--log-level", "warning", "--no-control-socket", "--bind"]
-    with running(command, environment, address="127.0.0.1:{port}") as server:
+    port = free_port()
+    command += ["--log-level", "warning", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+    with running(command, environment, port) as server:
         yield server
 
 
 @contextlib.contextmanager
-def running(
-    command: Sequence[str], environment: Mapping[str, str], *, address: str = "{port}"
-) -> Iterator[Server]:
-    """A server on a free port, which is its command's last argument, until the end of the block."""
-    port = free_port()
+def running(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[Server]:
+    """A program that listens on a port, until the end of the block."""
     with tempfile.TemporaryFile() as log:
         process = psutil.Popen(
-            [*command, address.format(port=port)],
+            command,
             env={**os.environ, **environment},
             stdout=log,
             stderr=log,
