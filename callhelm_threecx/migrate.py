@@ -85,7 +85,7 @@ def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
     if current(database) == head():
         _complete_search_index(database)
         return Outcome(head(), head())
-    with _locked(database) as connection:
+    with exclusively(database) as connection:
         before = _revision(connection)
         _require_known(before)
         if before == head():  # another process was first
@@ -105,7 +105,7 @@ def _complete_search_index(database: Database) -> None:
     tables."""
     if database.dialect != "sqlite":
         return
-    with _locked(database) as connection:
+    with exclusively(database) as connection:
         if not search_index.is_complete(connection) and search_index.is_supported(connection):
             search_index.drop(connection)
             search_index.create(connection)
@@ -135,7 +135,7 @@ def _require_known(revision: str | None) -> None:
 def downgrade(database: Database, revision: str) -> None:
     """Go back to an earlier revision (``base``: none of our tables; those that were adopted stay,
     with their rows, and their keys stay encrypted)."""
-    with _locked(database) as connection:
+    with exclusively(database) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -174,7 +174,7 @@ def _belongs_here(dialect: str, schema_object: object, *_: object) -> bool:
 
 
 @contextmanager
-def _locked(database: Database) -> Iterator[Connection]:
+def exclusively(database: Database) -> Iterator[Connection]:
     """One transaction that no other migration runs beside: on SQLite every write transaction takes
     the write lock at its start; on PostgreSQL an advisory lock is held to its end."""
     with translated_errors(), database.engine.begin() as connection, translated_refusals():

@@ -1,7 +1,9 @@
 """What the commands have in common: services, organizations, output."""
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -39,6 +41,21 @@ def open_services() -> Iterator["Services"]:
         yield services
     finally:
         services.close()
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Set at SIGINT and SIGTERM: what is under way is finished, and told."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def checked_organization(text: str) -> str:

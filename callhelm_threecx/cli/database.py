@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callhelm_threecx.cli import partitioning
 from callhelm_threecx.cli.common import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Look at the database schema, and bring it up to date.", no_args_is_help=True
 )
+partitioning.register(app)
 
 
 @app.command(

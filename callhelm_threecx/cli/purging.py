@@ -1,10 +1,7 @@
 """``callhelm-threecx events purge`` and ``events retention``: how long events are kept."""
 
 import re
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,6 +13,7 @@ from callhelm_threecx.cli.common import (
     open_services,
     print_json,
     print_table,
+    stopped_by_signals,
     usage,
 )
 
@@ -70,7 +68,7 @@ def purge(
         if dry_run:
             report, is_stopped = services.purge.forecast(order), False
         else:
-            with _stopped_by_signals() as stop:
+            with stopped_by_signals() as stop:
                 report = services.purge.run(order, stop)
             is_stopped = stop.is_set()
     if as_json:
@@ -94,21 +92,6 @@ def _order(
     if organization_id is not None:
         return PurgeOrder(None, {organization_id: rules.of(organization_id)})
     return PurgeOrder(rules.server, rules.own())
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Set at SIGINT and SIGTERM: what is under way is finished, and told."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _as_json(report: "PurgeReport") -> dict[str, Any]:

@@ -10,8 +10,8 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date, datetime, timezone
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.models import EventRow, utc_now
 from callhelm_threecx.retention import Retention
 from callhelm_threecx.services.daily_totals import DailyTotals
+from callhelm_threecx.services.event_months import Month
+from callhelm_threecx.services.purge_months import MonthPurge
 from callhelm_threecx.services.purge_orders import Purged, PurgeOrder, PurgeReport
 from callhelm_threecx.services.scopes import reading, writing
 
@@ -32,6 +34,7 @@ AIM_S: Final = 0.02
 RESTS: Final = 2.0
 """So many times as long as a transaction took the purge leaves the database to others after it."""
 
+_EVER: Final = datetime(1, 1, 1, tzinfo=timezone.utc)
 _FIRST, _FEWEST, _MOST = 200, 20, 2000  # events of a window
 
 Kinds = tuple[tuple[str, str], ...]
@@ -69,6 +72,20 @@ class _Run:
     stop: threading.Event
     pace: _Pace = field(default_factory=_Pace)
     kept_days: set[date] = field(default_factory=set)
+    in_months: bool = False
+    since: datetime = _EVER
+    """What is older is told, or deleted, by months."""
+
+    def before(self, retention: Retention, event_type: str) -> datetime:
+        """Events of the type from before this instant go.
+
+        In a log by months, those that are kept longest wait until their month goes as a whole.
+        """
+        before = retention.before(event_type, self.now)
+        waits = self.in_months and not self.order.is_exact
+        if waits and retention.age(event_type) == self.order.longest:
+            return min(before, Month.of(before).first)
+        return before
 
 
 class Purge:
@@ -77,6 +94,7 @@ class Purge:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._totals = DailyTotals(database)
+        self._months = MonthPurge(database)
 
     def run(
         self,
@@ -91,12 +109,21 @@ class Purge:
         that is not over (see `DailyTotals`) no longer counts.
         """
         run = _Run(order, now or utc_now(), stop or threading.Event())
-        return self._each(run, lambda branch, _count: self._empty(branch, run), counted=False)
+        run.in_months = self._months.make_ahead(run.now)
+        keep = partial(self._keep_days, run)
+        gone = self._months.drop(order, run.now, keep, run.stop) if run.in_months else {}
+        report = self._each(run, lambda branch, _: self._empty(branch, run), counted=False)
+        report.months = gone
+        return report
 
     def forecast(self, order: PurgeOrder, *, now: datetime | None = None) -> PurgeReport:
         """What `run` would delete."""
         run = _Run(order, now or utc_now(), threading.Event())
-        return self._each(run, lambda _branch, count: count, counted=True)
+        due, run.in_months = self._months.due(order, run.now)
+        run.since = due[-1][0].next.first if due else _EVER
+        report = self._each(run, lambda _, count: count, counted=True)
+        report.months = {str(month): count for month, count in due}
+        return report
 
     def _each(
         self, run: _Run, done: Callable[[_Branch, int], int], *, counted: bool
@@ -161,8 +188,9 @@ class Purge:
         others: frozenset[str] = frozenset(),
     ) -> Sequence[tuple[_Branch, int]]:
         """The branches that have something to be deleted, and how much when it is ``counted``."""
-        before = {kind: retention.before(kind, run.now) for kind, _ in kinds}
+        before = {kind: run.before(retention, kind) for kind, _ in kinds}
         bounds = {f"before_{n}": before[kind] for n, (kind, _) in enumerate(kinds)}
+        bounds["since"] = run.since
         statement = _survey(kinds, counted=counted)
         with reading(self._database, organization_id) as session:
             found = session.execute(statement, bounds).all()
@@ -233,6 +261,7 @@ def _survey(kinds: Kinds, *, counted: bool) -> Select[Any]:
         too_old = (
             col(EventRow.event_type) == event_type,
             col(EventRow.status) == status,
+            col(EventRow.created_at) >= bindparam("since", type_=UtcInstant()),
             col(EventRow.created_at) < bindparam(f"before_{number}", type_=UtcInstant()),
         )
         oldest = (col(EventRow.created_at), key)  # in this order PostgreSQL takes the index

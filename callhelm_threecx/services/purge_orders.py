@@ -1,6 +1,6 @@
 """What a purge is to delete, and what it did."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -47,6 +47,39 @@ class PurgeOrder:
             if age is not None
         }
         return max(ages, default=None)
+
+    def kept_forever(self) -> str:
+        """The events that never go, as a condition in PostgreSQL's SQL; empty when there are none.
+
+        The column is compared as text: in a host's database it may be ``uuid``.
+        """
+        conditions = list(self._kept_of_own())
+        if self.everyone is not None and (types := _forever_types(self.everyone)):
+            others = f"organization_id::text <> ALL ({_array(self.own)})" if self.own else "true"
+            conditions.append(f"{types} AND (organization_id IS NULL OR {others})")
+        return " OR ".join(f"({condition})" for condition in conditions)
+
+    def _kept_of_own(self) -> Iterator[str]:
+        alike: dict[Retention, list[str]] = {}
+        for organization_id, retention in self.own.items():
+            alike.setdefault(retention, []).append(organization_id)
+        for retention, organizations in alike.items():
+            if types := _forever_types(retention):
+                yield f"{types} AND organization_id::text = ANY ({_array(organizations)})"
+
+
+def _forever_types(retention: Retention) -> str:
+    """The types that a retention keeps for ever, as a condition."""
+    ending = [name for name, age in retention.types if age is not None]
+    kept = [name for name, age in retention.types if age is None]
+    if retention.rest is None:
+        return f"event_type <> ALL ({_array(ending)})"
+    return f"event_type = ANY ({_array(kept)})" if kept else ""
+
+
+def _array(texts: Iterable[str]) -> str:
+    quoted = ("'" + text.replace("'", "''") + "'" for text in texts)
+    return f"ARRAY[{', '.join(quoted)}]::text[]"
 
 
 @dataclass(frozen=True, slots=True)

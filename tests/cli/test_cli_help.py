@@ -18,6 +18,7 @@ COMMANDS = [
     "db",
     "db upgrade",
     "db current",
+    "db partition-events",
     "org",
     "org create",
     "org list",
