@@ -43,27 +43,27 @@ def import_(
     A row that cannot be kept is told with its line; the others go in together, and the exit status
     is 1.
     """
-    from callhelm_threecx.cli.importing import Refused, read_file, warn_of_unknown
+    from callhelm_threecx.cli.importing import reading, refusing, warn_of_unknown
     from callhelm_threecx.services import agent_tables
     from callhelm_threecx.services.audit import AT_COMMAND_LINE
 
-    table = read_file(file, agent_tables.COLUMNS, encoding=encoding)
-    warn_of_unknown(table)
-    refused = Refused()
-    with open_services() as services:
+    with (
+        reading(file, agent_tables.COLUMNS, encoding=encoding) as table,
+        open_services() as services,
+        refusing(table, rejects, as_json=as_json) as refused,
+    ):
+        warn_of_unknown(table)
         organization_id = integration_of(services, org).organization_id
         plan = agent_tables.plan(services.agents, organization_id, table)
         for row, reason in plan.refused:
             refused.add(row, reason)
         agent_tables.apply(services.agents, organization_id, plan, by=AT_COMMAND_LINE)
-    if rejects is not None:
-        refused.write(rejects, table.header)
     if as_json:
-        lines = [{"line": row.line, "reason": reason} for row, reason in refused.rows]
-        print_json({"mapped": plan.mapped, "refused": len(lines), "refusedRows": lines})
+        counts = {"mapped": plan.mapped, "refused": refused.count}
+        print_json({**counts, "refusedRows": refused.lines})
     else:
-        typer.echo(f"{plan.mapped} mapped, {len(refused.rows)} refused.")
-    raise typer.Exit(1 if refused.rows else 0)
+        typer.echo(f"{plan.mapped} mapped, {refused.count} refused.")
+    raise typer.Exit(1 if refused.count else 0)
 
 
 @app.command()

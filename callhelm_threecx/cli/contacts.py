@@ -31,6 +31,9 @@ COLUMNS_HELP = (
     "PhoneBusiness2, PhoneMobile, PhoneMobile2, PhoneHome, PhoneOther, FaxBusiness, ExternalId."
 )
 
+INTERRUPTED = 130
+"""The exit status of what SIGINT ended, as shells have it."""
+
 app = typer.Typer(help="Bring contacts in and out as CSV.", no_args_is_help=True)
 
 
@@ -50,32 +53,32 @@ def import_(
     """Bring contacts in; run it again, and only what changed is changed.
 
     A contact that is there is known by its ExternalId, else by the same number and name. Rows go
-    in by 500, each batch whole: an import that was interrupted is simply run again. A row that
-    cannot be kept is told with its line; the others go in, and the exit status is 1.
+    in by 500 (of a large file by up to 2,000), each batch whole: an import that was interrupted is
+    simply run again. A row that cannot be kept is told with its line; the others go in, and the
+    exit status is 1.
     """
-    from callhelm_threecx.cli.importing import Refused, read_file, warn_of_unknown
+    from callhelm_threecx.cli.importing import reading, refusing, warn_of_unknown
     from callhelm_threecx.services.contact_tables import COLUMNS
 
-    table = read_file(file, COLUMNS, encoding=encoding)
-    warn_of_unknown(table)
-    refused = Refused()
-    with open_services() as services:
+    with (
+        reading(file, COLUMNS, encoding=encoding) as table,
+        open_services() as services,
+        refusing(table, rejects, as_json=as_json) as refused,
+    ):
+        warn_of_unknown(table)
         organization = integration_of(services, org).organization
         report = _import(_bulk(services), organization, table, refused)
-    if rejects is not None:
-        refused.write(rejects, table.header)
     counts = {
         "created": report.created,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "refused": len(refused.rows),
+        "refused": refused.count,
     }
     if as_json:
-        lines = [{"line": row.line, "reason": reason} for row, reason in refused.rows]
-        print_json({**counts, "refusedRows": lines})
+        print_json({**counts, "refusedRows": refused.lines})
     else:
         typer.echo(", ".join(f"{number} {name}" for name, number in counts.items()) + ".")
-    raise typer.Exit(1 if refused.rows else 0)
+    raise typer.Exit(1 if refused.count else 0)
 
 
 @app.command(
@@ -121,16 +124,21 @@ def _import(
     from callhelm_threecx.cli.importing import progress
     from callhelm_threecx.stores.base import ImportReport
 
-    total = ImportReport()
+    total, done = ImportReport(), 0
     with progress(table, "Contacts") as advance:
-        for rows, contacts, seen in _batches(table, refused):
-            report = store.import_batch(organization, contacts)
-            total.created += report.created
-            total.updated += report.updated
-            total.unchanged += report.unchanged
-            for index, reason in report.refused:
-                refused.add(rows[index], reason)
-            advance(seen)
+        try:
+            for rows, contacts, seen in _batches(table, refused):
+                report = store.import_batch(organization, contacts)
+                total.created += report.created
+                total.updated += report.updated
+                total.unchanged += report.unchanged
+                for index, reason in report.refused:
+                    refused.add(rows[index], reason)
+                advance(seen)
+                done += seen
+        except KeyboardInterrupt:
+            note(f"Interrupted behind {done} of {table.length} rows; run it again to go on.")
+            raise typer.Exit(INTERRUPTED) from None
     return total
 
 
@@ -138,13 +146,13 @@ def _batches(
     table: "Table", refused: "Refused"
 ) -> Iterator[tuple[Sequence["Row"], Sequence["NewContact"], int]]:
     """(rows, their contacts, how many rows were looked at), in batches."""
-    from callhelm_threecx.cli.importing import BATCH
+    from callhelm_threecx.cli.importing import batch_size
     from callhelm_threecx.errors import BadInputError
     from callhelm_threecx.services.contact_tables import contact_of
 
     rows: list[Row] = []
     contacts: list[NewContact] = []
-    seen = 0
+    seen, most = 0, batch_size(table.length)
     for row in table.rows():
         seen += 1
         try:
@@ -152,7 +160,7 @@ def _batches(
             rows.append(row)
         except BadInputError as ex:
             refused.add(row, ex.message)
-        if seen == BATCH:
+        if seen == most:
             yield rows, contacts, seen
             rows, contacts, seen = [], [], 0
     if seen:

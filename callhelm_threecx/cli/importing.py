@@ -1,66 +1,110 @@
 """What imports have in common: the file, progress, refused rows."""
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import typer
 
 from callhelm_threecx.cli.files import FileError, writing
+from callhelm_threecx.services.csv_source import Opener
 from callhelm_threecx.services.csv_tables import (
     REFUSED_COLUMNS,
     Row,
+    RowWriter,
     Table,
-    read_table,
+    read_stream,
     refused_row,
-    write_rows,
 )
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 BATCH = 500
+LARGEST_BATCH = 2000
 MOST_SHOWN = 20
 """Refused rows that are told one by one; all of them are in the file of ``--rejects``."""
 
 
-@dataclass(slots=True)
-class Refused:
-    """Rows that were not taken, and why."""
+def batch_size(rows: int) -> int:
+    """Rows that go in together: few of a small table, so that on SQLite a call that is journaled
+    meanwhile waits for few; more of a large one, each commit of which costs a flush of the disk."""
+    return min(max(BATCH, rows // 100), LARGEST_BATCH)
 
-    rows: list[tuple[Row, str]] = field(default_factory=list)
+
+class Refused:
+    """Counts the rows that were not taken, tells of the first ones, and hands all of them on."""
+
+    def __init__(self, header: Sequence[str], rejects: RowWriter | None, *, keep: bool) -> None:
+        self.count = 0
+        self.lines: list[dict[str, object]] = []
+        self._header = header
+        self._rejects = rejects
+        self._is_kept = keep
 
     def add(self, row: Row, reason: str) -> None:
-        """Keep a row, and tell of it unless many were told of."""
-        self.rows.append((row, reason))
-        if len(self.rows) <= MOST_SHOWN:
+        """One more row, and why."""
+        self.count += 1
+        if self._is_kept:
+            self.lines.append({"line": row.line, "reason": reason})
+        if self._rejects is not None:
+            self._rejects.add(refused_row(row.line, reason, row.cells, self._header))
+        if self.count <= MOST_SHOWN:
             typer.echo(f"Line {row.line}: {reason}", err=True)
-        elif len(self.rows) == MOST_SHOWN + 1:
+        elif self.count == MOST_SHOWN + 1:
             typer.echo("More lines are refused; --rejects FILE takes them all.", err=True)
 
-    def write(self, path: Path, header: Sequence[str]) -> None:
-        """Write the rows as they stand in the table, behind their line and reason.
 
-        Corrected, the file can be imported as it is: the two columns are unknown to an import.
-        """
-        rows = (refused_row(row.line, reason, row.cells, header) for row, reason in self.rows)
-        with writing(path, "utf-8") as file:
-            write_rows(file, [*REFUSED_COLUMNS, *header], rows)
+@contextmanager
+def refusing(table: Table, rejects: Path | None, *, as_json: bool) -> Iterator[Refused]:
+    """What takes the refused rows of a table.
 
-
-def read_file(path: Path, columns: Sequence[str], *, encoding: str = "") -> Table:
-    """Read the table in a file, ``-`` being standard input; see `read_table`.
-
-    Raises `FileError` for a file that cannot be opened.
+    With ``rejects`` they are written there when the block ends well, as they stand in the table,
+    behind their line and reason: corrected, the file can be imported as it is, since the two
+    columns are unknown to an import. ``as_json`` keeps lines and reasons.
     """
-    try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as ex:
-        raise FileError(f"{path}: {ex.strerror or ex}.") from ex
-    return read_table(str(path), data, columns, encoding=encoding)
+    if rejects is None:
+        yield Refused(table.header, None, keep=as_json)
+        return
+    with writing(rejects, "utf-8") as file:
+        writer = RowWriter(file, [*REFUSED_COLUMNS, *table.header])
+        yield Refused(table.header, writer, keep=as_json)
+
+
+@contextmanager
+def reading(path: Path, columns: Sequence[str], *, encoding: str = "") -> Iterator[Table]:
+    """The table in a file, ``-`` being standard input, while the block lasts; see `read_table`.
+
+    A file is read a piece at a time, twice, whatever its size; what can be read only once, such as
+    standard input, goes through a temporary file. Raises `FileError` for one that cannot be read.
+    """
+    with ExitStack() as stack:
+        try:
+            opener = _opener(path, stack)
+            table = read_stream(str(path), opener, columns, encoding=encoding)
+        except OSError as ex:
+            raise FileError(f"{path}: {ex.strerror or ex}.") from ex
+        yield table
+
+
+def _opener(path: Path, stack: ExitStack) -> Opener:
+    if str(path) == "-":
+        return _copied(sys.stdin.buffer, stack)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return _copied(stack.enter_context(path.open("rb")), stack)
+    return lambda: path.open("rb")
+
+
+def _copied(file: BinaryIO, stack: ExitStack) -> Opener:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))  # which is its owner's alone
+    copy = folder / "table.csv"
+    with copy.open("wb") as target:
+        shutil.copyfileobj(file, target)
+    return lambda: copy.open("rb")
 
 
 class Advance(Protocol):

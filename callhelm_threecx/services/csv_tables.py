@@ -6,35 +6,44 @@ sound to its end and how long it is, once to work on it. So a broken file change
 command line reads files with it, the console what was uploaded.
 """
 
-import codecs
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TextIO
 
 from callhelm_threecx.errors import BadInputError
+from callhelm_threecx.services.csv_source import Opener, Source, TableError
 from callhelm_threecx.services.values import clean
+
+__all__ = [
+    "REFUSED_COLUMNS",
+    "Row",
+    "RowWriter",
+    "Table",
+    "TableError",
+    "guarded",
+    "known_columns",
+    "read_stream",
+    "read_table",
+    "refused_row",
+    "row_of",
+    "texts_of",
+    "unguarded",
+    "unknown_columns",
+    "write_rows",
+    "written_rows",
+]
 
 DELIMITERS: Final = (",", ";", "\t")
 _PIECE: Final = 16 * 1024  # characters of a table that are handed on at once
-_BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 _PLAIN_NUMBER: Final = re.compile(r"\+?\d+(?: x\d+)?", re.ASCII)
 REFUSED_COLUMNS: Final = ("Line", "Reason")
 """What stands before the columns of a table of refused rows; an import leaves them out again."""
-
-
-class TableError(BadInputError):
-    """The file is no table that can be read; the message names it, and the line where it can."""
-
-    code = "bad_table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Table:
     header: Sequence[str]
     unknown: Sequence[str]
     length: int
-    _source: "_Source" = field(repr=False)
+    _source: Source = field(repr=False)
     _names: Sequence[str | None] = field(repr=False)
 
     def rows(self) -> Iterator[Row]:
@@ -72,7 +81,13 @@ def read_table(name: str, data: bytes, columns: Sequence[str], *, encoding: str 
     for data that cannot be decoded, an unclosed quote, a header without a known column or with one
     twice.
     """
-    source = _Source(name, _decoded(name, data, encoding))
+    return read_stream(name, partial(io.BytesIO, data), columns, encoding=encoding)
+
+
+def read_stream(name: str, opener: Opener, columns: Sequence[str], *, encoding: str = "") -> Table:
+    """As `read_table`, of a file that may be larger than memory: it is opened anew for each
+    reading."""
+    source = Source(name, opener, encoding)
     source.delimiter = _delimiter(source, columns)
     header = source.header()
     names = known_columns(header, columns)
@@ -124,61 +139,7 @@ def texts_of(row: Row, lengths: Mapping[str, int]) -> dict[str, str]:
     return texts
 
 
-class _Source:
-    """The text of a file as records. A first line ``sep=;`` names the delimiter (Excel's way)."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.delimiter = ","
-        self._text = text
-        named = re.match(r"(?i)sep=(.)\r?\n", text)
-        self.named_delimiter = named[1] if named else None
-        self._skipped = named.end() if named else 0
-
-    def header(self) -> list[str]:
-        """The first record, stripped. Raises `TableError` for an empty file."""
-        for _, cells in self._all():
-            return [cell.strip() for cell in cells]
-        raise TableError(f"{self.name} is empty.")
-
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """(line, cells) of every record after the header in which anything is written."""
-        records = self._all()
-        next(records, None)
-        return (record for record in records if any(cell.strip() for cell in record[1]))
-
-    def _all(self) -> Iterator[tuple[int, list[str]]]:
-        text = io.StringIO(self._text, newline="")
-        text.seek(self._skipped)
-        before = 1 if self._skipped else 0
-        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-        line = before
-        try:
-            for cells in reader:
-                if cells:
-                    yield line + 1, cells
-                line = before + reader.line_num
-        except csv.Error as ex:
-            reason = "a quote is not closed" if "unexpected end" in str(ex) else str(ex)
-            raise TableError(f"{self.name}, line {line + 1}: {reason}.") from None
-
-
-def _decoded(name: str, data: bytes, encoding: str) -> str:
-    marked = next((found for mark, found in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
-    wanted = encoding or marked
-    try:
-        return data.decode(wanted).replace("\0", "")  # which no csv of Python 3.10 reads
-    except LookupError:
-        raise TableError(f"{name}: there is no encoding {wanted!r}.") from None
-    except UnicodeError as ex:
-        line = data.count(b"\n", 0, getattr(ex, "start", 0)) + 1
-        raise TableError(
-            f"{name}, line {line}: not {wanted.upper()}; if Excel wrote it, save it as "
-            "CSV UTF-8 or name its encoding, such as cp1252."
-        ) from None
-
-
-def _delimiter(source: _Source, columns: Sequence[str]) -> str:
+def _delimiter(source: Source, columns: Sequence[str]) -> str:
     """The delimiter under which the header has most known columns: no guess at the data."""
     if source.named_delimiter is not None:
         return source.named_delimiter
@@ -224,13 +185,24 @@ def unguarded(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
+class RowWriter:
+    """Writes a header, and rows below it as they come, every cell guarded."""
+
+    def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
+        self._writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180
+        self._writer.writerow(columns)
+
+    def add(self, row: Sequence[str]) -> None:
+        """Write one more row."""
+        self._writer.writerow([guarded(cell) for cell in row])
+
+
 def write_rows(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     """Write a header and rows, every cell guarded; how many rows there were."""
-    writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180
-    writer.writerow(columns)
+    writer = RowWriter(file, columns)
     count = 0
     for row in rows:
-        writer.writerow([guarded(cell) for cell in row])
+        writer.add(row)
         count += 1
     return count
 
@@ -238,10 +210,9 @@ def write_rows(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[str
 def written_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """What `write_rows` writes, a piece at a time: for an answer that is not kept whole."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer = RowWriter(buffer, columns)
     for row in rows:
-        writer.writerow([guarded(cell) for cell in row])
+        writer.add(row)
         if buffer.tell() >= _PIECE:
             yield _emptied(buffer)
     yield _emptied(buffer)
