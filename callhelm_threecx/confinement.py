@@ -257,6 +257,8 @@ def insert_many(
     ``columns`` are all but ``organization_id``, which is given here. Raises `IntegrityError` as an
     INSERT does.
     """
+    if "organization_id" in columns:
+        raise CrossOrganizationError("Whose rows they are is said by the session.")
     session.flush()
     connection = Session.connection(session)
     organization_id = session.info["organization_id"]

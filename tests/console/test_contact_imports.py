@@ -1,224 +1,28 @@
-"""Tables of contacts through the browser: taken, looked at, brought in, told of."""
+"""Tables of contacts through the browser: brought in, told of, and by whom."""
 
 import csv
 import io
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from webtest import TestApp, TestResponse, Upload
+from webtest import TestResponse
 
-from callhelm_threecx.console import contact_import, site
-from callhelm_threecx.services.contact_imports import MAX_BYTES
 from callhelm_threecx.services.import_batches import BATCH
-from callhelm_threecx.services.import_jobs import ImportState, Job
-from callhelm_threecx.stores.base import NewContact, Organization, Phone
 from tests.console.conftest import Browser
-from tests.core.statements import recorded
-
-ACME = Organization("acme", "DE")
-IMPORTS = "/o/acme/contacts/imports"
-HEADER = "FirstName,LastName,Company,PhoneBusiness,ExternalId,Shoe\n"
-
-
-def upload(
-    browser: Browser, text: str | bytes, *, status: Any = 200, **fields: str
-) -> TestResponse:
-    """Choose a file and send it; the page that follows."""
-    data = text.encode() if isinstance(text, str) else text
-    form = browser.form(browser.open(IMPORTS), IMPORTS)
-    form["file"] = Upload("people.csv", data)
-    for name, value in fields.items():
-        form[name] = value
-    answer = form.submit(headers={"Origin": browser.origin}, status="*")
-    while answer.status_int == 303:
-        answer = answer.follow()
-    assert answer.status_int == status, answer.text[:2000]
-    return answer
-
-
-def path_of(page: TestResponse) -> str:
-    path: str = page.request.path.partition("/console")[2]
-    return path
-
-
-def figures(page: TestResponse) -> dict[str, int]:
-    cells = page.html.select(".tiles > div")
-    return {cell.dt.text: int("".join(c for c in cell.dd.text if c.isdigit())) for cell in cells}
-
-
-def lines(page: TestResponse, caption: str) -> list[str]:
-    """The rows of a table, each as one text."""
-    for table in page.html.find_all("table"):
-        if table.caption.text.startswith(caption):
-            return [" ".join(row.get_text(" ").split()) for row in table.select("tbody tr")]
-    return []
-
-
-def start(browser: Browser, page: TestResponse) -> TestResponse:
-    path = path_of(page)
-    browser.send(page, f"{path}/start")
-    browser.api.app.services.contact_imports.wait(30)
-    return browser.open(path)
-
-
-def people(count: int, start: int = 0) -> str:
-    rows = (f",Nr {n},,030 9{n:06},,\n" for n in range(start, start + count))
-    return HEADER + "".join(rows)
-
-
-def number_of_contacts(browser: Browser) -> int:
-    store: Any = browser.api.app.services.store
-    return sum(1 for _ in store.export(ACME))
-
-
-@contextmanager
-def held(browser: Browser, before: int = 0) -> Iterator[threading.Event]:
-    """The import that is started in the block gets to a batch, which is told by the event, and no
-    farther while the block lasts."""
-    jobs = browser.api.app.services.contact_imports._jobs
-    real, reached, going = jobs.rows, threading.Event(), threading.Event()
-
-    def waiting(job: Job, position: int) -> str:
-        if position == before and job.state is ImportState.RUNNING:
-            reached.set()
-            assert going.wait(30)
-        return real(job, position)
-
-    jobs.rows = waiting  # type: ignore[method-assign]
-    try:
-        yield reached
-    finally:
-        going.set()
-        jobs.rows = real  # type: ignore[method-assign]
-
-
-# -- the look before
-
-
-def test_a_preview_tells_what_would_happen_and_changes_nothing(admin: Browser) -> None:
-    known = NewContact(
-        last_name="Known", company="Old", external_id="1", phones=(Phone("030 1234567"),)
-    )
-    admin.api.app.services.store.create(ACME, known)
-    page = upload(
-        admin,
-        HEADER
-        + ",Known,New,030 1234567,1,42\n"
-        + ",Fresh,,030 7654321,,\n"
-        + ",,,030 1111111,,\n"
-        + ",Broken,,none,,\n",
-    )
-    assert figures(page) == {"new": 1, "changed": 1, "unchanged": 0, "refused": 2}
-    assert lines(page, "The first rows") == [
-        "2 Known changed Company Old New",
-        "3 Fresh new",
-        "4 030 1111111 refused has neither a name nor a company",
-        "5 Broken none refused PhoneBusiness 'none' has no digit",
-    ]
-    assert "Shoe" in page.html.find(class_="warn").text
-    assert number_of_contacts(admin) == 1
-
-
-def test_refused_rows_are_told_wherever_they_stand(admin: Browser) -> None:
-    page = upload(admin, people(150) + ",,,030 1,,\n")
-    assert figures(page)["refused"] == 1
-    assert lines(page, "Refused further down") == [
-        "152 030 1 refused has neither a name nor a company"
-    ]
-
-
-def test_a_long_file_is_looked_at_for_a_while_and_longer_on_demand(
-    admin: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contact_import, "LOOK_S", 0.0)
-    page = upload(admin, people(2 * BATCH + 1))
-    assert f"to the first {BATCH} rows" in page.text
-    whole = page.click("Look at more of it")
-    assert figures(whole)["new"] == 2 * BATCH + 1
-    assert "only its beginning" not in whole.text
-
-
-UNREADABLE = [
-    (b"", "Choose a file first."),
-    (b"\n\n", "is empty"),
-    (b"Colour,Size\nred,1\n", "names none of"),
-    (b"LastName\n", "has no row below its header"),
-    ("LastName\nMüller\n".encode("cp1252"), "line 2: not UTF-8"),
-    (b'LastName\nA\n"B\n', "a quote is not closed"),
-]
-
-
-@pytest.mark.parametrize(("data", "message"), UNREADABLE)
-def test_what_is_no_table_is_told_at_the_field(admin: Browser, data: bytes, message: str) -> None:
-    form = admin.form(admin.open(IMPORTS), IMPORTS)
-    form["file"] = Upload("people.csv", data) if data else ""
-    page = form.submit(headers={"Origin": admin.origin}, status=400)
-    assert message in page.html.find(id="e-file").text
-    assert lines(admin.open(IMPORTS), "Imports") == []
-
-
-def test_an_encoding_can_be_named(admin: Browser) -> None:
-    page = upload(admin, "LastName\nMüller\n".encode("cp1252"), encoding="cp1252")
-    assert lines(page, "The first rows") == ["2 Müller new"]
-
-
-def test_an_encoding_that_is_not_offered_is_refused(admin: Browser) -> None:
-    form = admin.form(admin.open(IMPORTS), IMPORTS)
-    form["file"] = Upload("people.csv", b"LastName\nA\n")
-    form["encoding"].force_value("zip")
-    page = form.submit(headers={"Origin": admin.origin}, status=400)
-    assert "none of the choices" in page.html.find(id="e-file").text
-
-
-def test_the_name_of_a_file_is_text(admin: Browser) -> None:
-    form = admin.form(admin.open(IMPORTS), IMPORTS)
-    form["file"] = Upload("<img src=x>.csv", b"LastName\nA\n")
-    form.submit(headers={"Origin": admin.origin}, status=303)
-    page = admin.open(IMPORTS)
-    assert "<img src=x>.csv" in lines(page, "Imports")[0]
-    assert len(page.html.find_all("img")) == 1  # our own
-
-
-# -- how much may come
-
-BIG = b"LastName\n" + b"A" * 319 + b"\n"
-
-
-def test_a_file_larger_than_other_bodies_may_be_is_taken(browse: Callable[..., Browser]) -> None:
-    browser = browse(max_body=2048).sign_in()
-    browser.api.set_up()
-    page = upload(browser, people(200))
-    assert figures(page)["new"] == 200
-
-
-def test_a_file_that_is_too_large_to_import_is_told_at_the_field(admin: Browser) -> None:
-    page = upload(admin, BIG * (MAX_BYTES // len(BIG) + 1), status=413)
-    assert page.html.find(id="e-file").text == "The file is larger than 20 MiB."
-
-
-@pytest.mark.parametrize(
-    ("path", "size", "status"),
-    [
-        ("/contacts/create", 1024 * 1024 + 1, 413),
-        ("/console/o/acme/contacts/imports", site.MAX_UPLOAD + 1, 413),
-        ("/console/o/acme/contacts/imports", site.MAX_UPLOAD, 303),  # to the sign-in, unread
-        ("/consolexx", 1024 * 1024 + 1, 413),
-    ],
+from tests.console.import_pages import (
+    HEADER,
+    IMPORTS,
+    figures,
+    held,
+    lines,
+    number_of_contacts,
+    path_of,
+    people,
+    start,
+    upload,
 )
-def test_only_the_console_takes_files_and_there_is_a_limit(
-    admin: Browser, path: str, size: int, status: int
-) -> None:
-    app = TestApp(admin.api.app)
-    answer = app.post(
-        admin.api.prefix + path, b"", headers={"Content-Length": str(size)}, status="*"
-    )
-    assert answer.status_int == status
-
-
-# -- bringing it in
+from tests.core.statements import recorded
 
 
 def test_an_import_ends_with_a_report_and_the_rows_that_were_refused(admin: Browser) -> None:
@@ -322,9 +126,6 @@ def test_an_import_that_is_none_is_not_here(admin: Browser, key: str, what: str)
     admin.open(f"{IMPORTS}/{key}{what}", status=404)
 
 
-# -- who may
-
-
 def test_whoever_may_only_read_sees_no_controls(member: Browser) -> None:
     page = upload(member.be("admin"), people(1))
     path = path_of(page)
@@ -347,9 +148,6 @@ def test_another_organization_s_imports_are_not_here(member: Browser) -> None:
     other = path.replace("/acme/", "/other/")
     member.be("stranger").open(other, status=404)
     member.open(path, status=403)
-
-
-# -- what it costs
 
 
 def test_the_pages_are_few_statements_and_small(admin: Browser) -> None:

@@ -7,6 +7,7 @@ import pytest
 from callhelm_threecx.db import Database
 from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.services.agents import Agents, NewMapping
+from callhelm_threecx.services.contact_imports import ContactImports
 from callhelm_threecx.services.integrations import (
     Change,
     Integration,
@@ -91,3 +92,10 @@ def agents(database: Database) -> Agents:
     )
     agents.put_all("other", [NewMapping("300", "theirs", "theirs@example.com")])
     return agents
+
+
+@pytest.fixture
+def imports(database: Database, store: SqlContactStore) -> Iterator[ContactImports]:
+    imports = ContactImports(database, store)
+    yield imports
+    imports.close()

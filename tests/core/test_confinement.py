@@ -28,7 +28,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from callhelm_threecx import models
-from callhelm_threecx.confinement import CrossOrganizationError, insert_unless_present
+from callhelm_threecx.confinement import (
+    CrossOrganizationError,
+    insert_unless_present,
+)
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import AgentMappingRow, ContactRow, organization_tables
 

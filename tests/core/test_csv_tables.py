@@ -1,7 +1,9 @@
 """CSV as people's programs write it."""
 
 import io
+import tracemalloc
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from callhelm_threecx.services.csv_tables import (
     Table,
     TableError,
     guarded,
+    read_stream,
     read_table,
     unguarded,
     write_rows,
@@ -164,3 +167,26 @@ def test_no_file_is_more_than_refused(content: str | bytes) -> None:
     with suppress(TableError):
         table = table_of(content)
         assert len(list(table.rows())) == table.length
+
+
+def test_a_large_table_is_read_a_piece_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    path.write_text("FirstName,PhoneMobile\n" + f"{'Jo' * 50},030 1234567\n" * 50_000)
+    tracemalloc.start()
+    try:
+        table = read_stream("large.csv", lambda: path.open("rb"), COLUMNS)
+        assert sum(1 for _ in table.rows()) == table.length == 50_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < path.stat().st_size / 10
+
+
+@pytest.mark.parametrize("rows_before", [1, 2000])
+@pytest.mark.parametrize(("encoding", "cell"), [("utf-8", b"\xff"), ("utf-16", b"\x00\xd8x")])
+def test_the_line_of_an_undecodable_character_is_told_wherever_it_stands(
+    rows_before: int, encoding: str, cell: bytes
+) -> None:
+    text = "FirstName\n" + "Jörg\n" * rows_before
+    with pytest.raises(TableError, match=f"line {rows_before + 2}: not"):
+        table_of(text.encode(encoding) + cell)
