@@ -28,7 +28,7 @@ SUMMARY = "The inverter shows a fault since yesterday. A technician comes on Thu
 
 
 WEEKS = 3
-CALLS_OF_A_DAY = (7, 9, 8, 9, 6, 1, 0)
+CALLS_OF_A_DAY = (7, 9, 8, 9, 7, 4, 3)
 """About so many from Monday to Sunday."""
 
 
@@ -107,7 +107,7 @@ def _starts(chance: random.Random, now: datetime) -> Iterator[datetime]:
         usual = CALLS_OF_A_DAY[day.weekday()]
         for _ in range(chance.randint(usual, usual + usual // 2)):
             yield day + timedelta(minutes=chance.randint(8 * 60, 18 * 60))
-    for minutes in (95, 61, 40, 22):
+    for minutes in (215, 170, 131, 95, 61, 40, 22):
         yield now - timedelta(minutes=minutes)
 
 
