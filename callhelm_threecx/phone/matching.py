@@ -142,6 +142,8 @@ def _read(typed: str, region: str) -> tuple[text.Written, _Readings] | None:
 def _best_spelling(written: text.Written, region: str) -> _Readings:
     """Read the spelling that makes the best sense, of several equally good ones the first."""
     every = [_readings(digits, written, region) for digits in written.spellings]
+    if len(every) == 1:
+        return every[0]
     return max(every, key=lambda readings: readings.sense)
 
 

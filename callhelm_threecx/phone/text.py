@@ -77,8 +77,12 @@ def restore_plus(text: str) -> str:
 def read(text: str) -> Written | None:
     """Take a bounded text apart; None when it has no digit."""
     if _PLAIN.fullmatch(text):  # most numbers are: nothing of what is looked for below is in it
-        body = text.lstrip("+(")
-        return Written(_spellings(body), plus="+" in text, lost_plus=False, extension="")
+        return Written(
+            spellings=_spellings(text.lstrip("+("), has_letters=False),
+            plus="+" in text,
+            lost_plus=False,
+            extension="",
+        )
     text = _number_of_uri(_ascii(text))
     lost_plus = _LOST_PLUS.match(text) is not None
     number, extension = _split_extension(text)
@@ -144,11 +148,11 @@ def _apply_parameters(number: str, parameters: str) -> tuple[str, str]:
     return _split_extension(number)
 
 
-def _spellings(body: str) -> tuple[str, ...]:
+def _spellings(body: str, *, has_letters: bool = True) -> tuple[str, ...]:
     spellings = [_NON_DIGITS.sub("", body)]
     if "(0)" in body:
         spellings.append(_NON_DIGITS.sub("", body.replace("(0)", "", 1)))
-    if len(_LETTER.findall(body)) >= _MIN_LETTERS:
+    if has_letters and len(_LETTER.findall(body)) >= _MIN_LETTERS:
         dialled = phonenumbers.convert_alpha_characters_in_number(body)
         spellings.append(_NON_DIGITS.sub("", dialled))
-    return tuple(dict.fromkeys(spellings))
+    return tuple(dict.fromkeys(spellings)) if len(spellings) > 1 else (spellings[0],)

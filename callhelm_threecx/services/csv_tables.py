@@ -119,7 +119,7 @@ def row_of(line: int, cells: Sequence[str], names: Sequence[str | None]) -> Row:
         for name, cell in zip(names, cells, strict=False)
         if name is not None
     }
-    surplus = any(cell.strip() for cell in cells[len(names) :])
+    surplus = len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :])
     fault = f"has {len(cells)} cells, the header {len(names)}" if surplus else ""
     return Row(line, cells, values, fault)
 
@@ -132,7 +132,8 @@ def texts_of(row: Row, lengths: Mapping[str, int]) -> dict[str, str]:
     """
     if row.fault:
         raise BadInputError(row.fault)
-    texts = {name: clean(row.values.get(name, "")) for name in lengths}
+    values = row.values
+    texts = {name: clean(values[name]) if values.get(name) else "" for name in lengths}
     for name, text in texts.items():
         if len(text) > lengths[name]:
             raise BadInputError(f"{name} is longer than {lengths[name]} characters")
@@ -182,7 +183,7 @@ def guarded(cell: str) -> str:
 
 def unguarded(cell: str) -> str:
     """What `guarded` was given."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and _GUARDED.match(cell) else cell
 
 
 class RowWriter:

@@ -104,7 +104,8 @@ def _without_marks(text: str) -> str:
     if text.isascii():  # which has no marks, and is folded by its case alone
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    bare = [char for char in decomposed if char.isascii() or not unicodedata.combining(char)]
+    return "".join(bare).casefold()
 
 
 def search_text(contact: NewContact, numbers: Iterable[ParsedPhone]) -> str:
@@ -133,9 +134,9 @@ def search_terms(query: str) -> list[str]:
 
 def is_numeric(word: str) -> bool:
     """Whether a folded word is digits and signs: part of a number, as far as one can tell."""
-    if word.isalpha():
+    if word.isalpha() or "@" in word:
         return False
-    return bool(digits_in(word)) and not any(char.isalpha() or char == "@" for char in word)
+    return bool(digits_in(word)) and not any(map(str.isalpha, word))
 
 
 def digits_in(folded: str) -> str:
