@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from callhelm_threecx.console.desk import Desk, Visit
+from callhelm_threecx.console.downloads import Exports
 from callhelm_threecx.console.forms import Form
 from callhelm_threecx.console.page import Action, FormPage, Gated, Page
 from callhelm_threecx.errors import BadInputError, NotFoundError
@@ -178,6 +179,10 @@ class ApplyProposals(AgentGate, Action):
 class AgentsFile(AgentGate, Page):
     """The mappings as CSV, as an import takes them."""
 
+    def __init__(self, desk: Desk, parts: AgentParts, exports: Exports) -> None:
+        super().__init__(desk, parts)
+        self.exports = exports
+
     def show(self, visit: Visit, **_: str) -> None:
         """The whole table."""
         buffer = io.StringIO()
@@ -186,6 +191,7 @@ class AgentsFile(AgentGate, Page):
         visit.resp.text = buffer.getvalue()
         visit.resp.content_type = "text/csv; charset=utf-8"
         visit.resp.set_header("Content-Disposition", f'attachment; filename="{_FILE}"')
+        self.exports.note(visit, "export_agents")
 
 
 def read_mapping(form: Form) -> NewMapping:

@@ -8,7 +8,7 @@ from callhelm_threecx.console import contact_words as words
 from callhelm_threecx.console import event_words
 from callhelm_threecx.console.contact_words import Hit
 from callhelm_threecx.console.desk import Desk, Visit
-from callhelm_threecx.console.downloads import send_table
+from callhelm_threecx.console.downloads import Exports, send_table
 from callhelm_threecx.console.forms import Form
 from callhelm_threecx.console.page import Action, Gated, Page
 from callhelm_threecx.console.queries import CURSOR, Query
@@ -211,10 +211,15 @@ class UndoDeletion(ContactGate, Action):
 class ContactsFile(ContactGate, Page):
     """All contacts as CSV, as an import takes them."""
 
+    def __init__(self, desk: Desk, parts: ContactParts, exports: Exports) -> None:
+        super().__init__(desk, parts)
+        self.exports = exports
+
     def show(self, visit: Visit, **_: str) -> None:
         """The table, written while it is read."""
         rows = self.book.table(self.organization(visit))
         send_table(visit.resp, "contacts.csv", contact_tables.COLUMNS, rows)
+        self.exports.note(visit, "export_contacts")
 
 
 def find(book: ContactBook, organization: Organization, text: str) -> Sequence[Group]:

@@ -1,15 +1,30 @@
 """Files that a browser keeps instead of showing them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 import falcon
 
+from callhelm_threecx.console.desk import Visit
 from callhelm_threecx.services.csv_tables import written_rows
+from callhelm_threecx.services.event_kinds import EventType
+from callhelm_threecx.services.events import Event
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of the country."""
+
+
+class Exports:
+    """Notes in the event log who took a table along: from then on it is out of our hands."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+
+    def note(self, visit: Visit, action: str) -> None:
+        """``action`` is the log's word, such as ``export_contacts``."""
+        detail = {"action": action, **visit.actor.detail()}
+        self._emit(Event(visit.organization_id or None, EventType.SETUP, raw_data=detail))
 
 
 def send_table(

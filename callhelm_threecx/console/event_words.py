@@ -42,6 +42,9 @@ _ACTIONS: Final = {
     "retention": "retention of events changed",
     "map_agents": "extensions mapped",
     "unmap_agent": "mapping removed",
+    "export_agents": "extensions taken along",
+    "export_contacts": "contacts taken along",
+    "export_events": "events taken along",
     "sign_in": "signed in",
 }
 _MOST: Final = 160  # characters of a value that a line quotes

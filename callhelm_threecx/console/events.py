@@ -10,7 +10,7 @@ import falcon
 from callhelm_threecx.console import event_words as words
 from callhelm_threecx.console.contact_guide import ContactGuide, Signpost
 from callhelm_threecx.console.desk import Desk, Visit
-from callhelm_threecx.console.downloads import send_table, send_text
+from callhelm_threecx.console.downloads import Exports, send_table, send_text
 from callhelm_threecx.console.inert import excerpt, pretty_json
 from callhelm_threecx.console.page import Page
 from callhelm_threecx.console.queries import CURSOR, Query
@@ -198,6 +198,10 @@ class NewEvents(EventsPageBase):
 class EventsTable(EventsPageBase):
     """The filtered log as a table."""
 
+    def __init__(self, desk: Desk, sources: EventSources, exports: Exports) -> None:
+        super().__init__(desk, sources)
+        self.exports = exports
+
     def show(self, visit: Visit, **_: str) -> None:
         """CSV, read and written in pages however long it is."""
         query = Query(visit.req, FILTERS)
@@ -208,6 +212,7 @@ class EventsTable(EventsPageBase):
         whose = visit.organization_id.replace(":", "_") or "all"
         name = f"events-{whose}-{utc_now():%Y-%m-%d}.csv"
         send_table(visit.resp, name, COLUMNS, _cells(self.log.export(wanted)))
+        self.exports.note(visit, "export_events")
 
 
 class EventDetailPage(EventsPageBase):

@@ -31,6 +31,7 @@ from callhelm_threecx.console.contacts import (
     UndoDeletion,
 )
 from callhelm_threecx.console.desk import Desk
+from callhelm_threecx.console.downloads import Exports
 from callhelm_threecx.console.forms import MAX_FORM
 from callhelm_threecx.console.organizations import HomePage, OrganizationsPage
 from callhelm_threecx.console.overview import OverviewPage
@@ -139,7 +140,7 @@ def _log(parts: Parts) -> Sequence[tuple[str, object]]:
     pages = [
         ("", events.EventsPage(desk, sources)),
         ("/new", events.NewEvents(desk, sources)),
-        (".csv", events.EventsTable(desk, sources)),
+        (".csv", events.EventsTable(desk, sources, Exports(parts.emit))),
         ("/{event_id}", events.EventDetailPage(desk, sources)),
         ("/{event_id}/report.json", events.EventReport(desk, sources)),
     ]
@@ -168,7 +169,7 @@ def _agents(parts: Parts) -> Sequence[tuple[str, object]]:
     desk, agents = parts.desk, parts.agents
     pages = [
         ("", AgentsPage(desk, agents)),
-        ("/export", AgentsFile(desk, agents)),
+        ("/export", AgentsFile(desk, agents, Exports(parts.emit))),
         ("/import", ImportPage(desk, agents)),
         ("/import/apply", ApplyImport(desk, agents)),
         ("/proposals", ApplyProposals(desk, agents)),
@@ -184,7 +185,7 @@ def _contacts(parts: Parts) -> Sequence[tuple[str, object]]:
         return []
     pages = [
         ("", ContactsPage(desk, contacts)),
-        (".csv", ContactsFile(desk, contacts)),
+        (".csv", ContactsFile(desk, contacts, Exports(parts.emit))),
         ("/new", NewContactPage(desk, contacts)),
         ("/undo", UndoDeletion(desk, contacts)),
         ("/imports", contact_import.ImportsPage(desk, contacts)),
