@@ -8,7 +8,7 @@ planner knows the largest.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,29 +32,33 @@ SELECT
     coalesce(s.most_common_freqs, '{}')
 FROM pg_class AS c
 JOIN pg_stats AS s
-    ON s.tablename = c.relname AND s.schemaname = CAST(CAST(c.relnamespace AS regnamespace) AS text)
-WHERE c.oid = to_regclass('three_cx_contacts') AND s.attname IN ('organization_id', 'search_text')
+    ON s.schemaname = CAST(CAST(c.relnamespace AS regnamespace) AS text)
+WHERE
+    c.oid = to_regclass('three_cx_contacts')
+    AND s.tablename = 'three_cx_contacts'
+    AND s.attname IN ('organization_id', 'search_text')
 """
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """``large`` are the ids of organizations with many contacts. ``places`` has for each trigram a
-    bit for each text of the sample in which it occurs, ``everywhere`` all of these bits."""
+    """``contacts`` are those of all organizations, ``large`` those of each large one. ``places``
+    has for each trigram a bit for each text of the sample in which it occurs."""
 
-    large: frozenset[str] = frozenset()
-    places: dict[str, int] = field(default_factory=dict)
-    everywhere: int = 0
+    contacts: float = 0
+    large: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
+    texts: int = 0
 
-    def may_be_common(self, terms: Sequence[str]) -> bool:
-        """Whether some text of the sample may have all of these folded words; so it is for words
-        shorter than a trigram, of which nothing is known."""
-        places = self.everywhere
+    def with_terms(self, terms: Sequence[str]) -> float:
+        """How many contacts of all organizations may have all of these folded words, as far as the
+        sample can tell; all for words shorter than a trigram."""
+        places = (1 << self.texts) - 1
         for term in terms:
             for trigram in trigrams(term):
                 places &= self.places.get(trigram, 0)
-        return bool(places)
+        return places.bit_count() / max(self.texts, 1) * self.contacts
 
 
 class PlannerStatistics:
@@ -79,19 +83,18 @@ class PlannerStatistics:
     def _read(self) -> Statistics:
         with self._database.read_all_organizations() as session:
             rows = session.execute(_STATISTICS).all()
-        large: frozenset[str] = frozenset()
-        sample: list[str] = []
+        total, sample, large = 0.0, [], {}
         for name, contacts, bounds, values, shares in rows:
             if name == "search_text":
-                sample = [*bounds, *values]
+                total, sample = contacts, [*bounds, *values]
             else:
                 pairs = zip(values, shares, strict=True)
-                large = frozenset(value for value, share in pairs if share * contacts >= LARGE)
+                large = {key: share * contacts for key, share in pairs if share * contacts >= LARGE}
         places: dict[str, int] = {}
         for place, text in enumerate(sample):
             for trigram in set(trigrams(text)):
                 places[trigram] = places.get(trigram, 0) | 1 << place
-        return Statistics(large, places, (1 << len(sample)) - 1)
+        return Statistics(total, large, places, len(sample))
 
 
 def trigrams(text: str) -> Iterable[str]:

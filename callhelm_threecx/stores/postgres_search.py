@@ -3,12 +3,13 @@
 There are two ways to find the latest contacts with some words: to walk from the latest back until
 enough have been met, which is quick for common words, and to collect all by their trigrams, which
 is quick for rare ones. The planner chooses, for these words, by what it knows of the whole table.
-Of a large organization that may be wrong: a word that is common elsewhere would have it walk past a
+Of a large organization that may be wrong: a word that some have elsewhere would have it walk past a
 million contacts none of which has it.
 
-So there, for words that the planner may take for common, the latest few contacts are looked at
-first. Where they have enough of them that is the answer, and where they have none the planner is
-left the trigrams only.
+So there the latest few contacts are looked at first, for words of which the planner may believe so
+though the trigrams find few with them. Where enough of the latest have them that is the answer, and
+where none has them the planner is left the trigrams only. (What most contacts of the others have is
+walked for all the same: to collect all of these by their trigrams would take longer.)
 """
 
 from collections.abc import Sequence
@@ -30,13 +31,16 @@ from callhelm_threecx.confinement import PreparedRead
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import ContactPhoneRow, ContactRow
 from callhelm_threecx.stores.base import Contact, Organization
-from callhelm_threecx.stores.planner_statistics import TRIGRAM, PlannerStatistics
+from callhelm_threecx.stores.planner_statistics import PlannerStatistics
 from callhelm_threecx.stores.search_terms import ESCAPE, pattern, telling_part
 from callhelm_threecx.stores.sql_rows import CONTACT_COLUMNS, AllColumns, contacts_of
 
 LATEST: Final = 400
 """Contacts that are looked at first: whoever has a word that one in a hundred has is missed among
 them once in fifty times, and then found by the trigrams."""
+
+FARTHER: Final = 4
+"""So many contacts are walked past in the time in which one is collected."""
 
 _OWN: Final[tuple[Any, ...]] = CONTACT_COLUMNS[:-3]
 _OWN_NAMES: Final = tuple(column.key for column in _OWN)
@@ -69,10 +73,11 @@ class PostgresSearch:
         return contacts_of(self._database.fetch(organization.id, read, parameters))
 
     def _is_walk_risky(self, organization: Organization, terms: Sequence[str]) -> bool:
-        if max(map(len, terms)) < TRIGRAM:
-            return False  # there is no other way
+        """Whether the planner may walk, and would have to walk far if it were wrong: much farther
+        than to all that the trigrams can find."""
         statistics = self._statistics.latest()
-        return organization.id in statistics.large and statistics.may_be_common(terms)
+        walk = statistics.large.get(organization.id, 0)
+        return 0 < statistics.with_terms(terms) < walk / FARTHER
 
     def _among_latest(
         self, organization: Organization, terms: Sequence[str], limit: int
