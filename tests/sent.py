@@ -78,7 +78,7 @@ def assert_bounded(api: Api, request: Request, always: set[str]) -> None:
         request.before(api)
     with every_statement(services.database) as statements:
         request.ask(api)
-        assert services.writer.flush()
+        assert services.writer.flush(60)
     assert statements
     written: set[str] = set()
     for sent in statements:
