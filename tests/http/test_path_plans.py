@@ -276,21 +276,3 @@ SEARCHES = {
 @pytest.mark.parametrize("what", SEARCHES)
 def test_a_search_goes_by_indexes(api: Api, what: str) -> None:
     assert_bounded(api, SEARCHES[what], KEY)
-
-
-def test_what_some_have_elsewhere_is_not_walked_for(api: Api) -> None:
-    """A contact in sixteen has the word, and nobody in a large organization (nor a number there, so
-    its numbers are as well read by their own index)."""
-    key = api.set_up("globex")
-
-    def ask(api: Api) -> object:
-        return api.get("/contacts/search?query=tenth", key=key)
-
-    owner = {
-        "uq_three_cx_contacts_organization_id_external_id",
-        "uq_three_cx_contacts_organization_id_identity",
-    }
-    allowed = LATEST | TRIGRAMS | NUMBER | owner
-    # A walk would touch a block for each of its 60,000 contacts. (The rows may be entries of an
-    # index, which meet those of the trigrams before a table is read.)
-    assert_bounded(api, Request(ask, allowed, EVENT, rows=60_000, blocks=6_000), KEY)
