@@ -24,9 +24,9 @@ from tests.servers import DatabaseSource
 MOST_STATEMENTS = 8
 MOST_BYTES = 100_000
 TIMES_A_LOOKUP = 20
-ROUNDS = 15
-TRIES = 3
-"""A machine that is busy with something else is measured again."""
+ROUNDS = 31
+"""Of a page and a lookup in turn; each page is held against the lookup beside it, so that whatever
+else the machine does meets both."""
 
 HERE = "/o/acme"
 
@@ -166,12 +166,8 @@ def test_a_page_is_small_and_answered_in_twenty_times_a_lookup(
     page, found = ask(), lookup()
     assert (page.status_code, len(found.json()["contacts"])) == (200, 1)
     assert len(page.content) < MOST_BYTES
-    ratios: list[float] = []
-    while not ratios or (ratios[-1] >= TIMES_A_LOOKUP and len(ratios) < TRIES):
-        pairs = [(timed(ask), timed(lookup)) for _ in range(ROUNDS)]
-        median, one_lookup = (statistics.median(times) for times in zip(*pairs, strict=True))
-        ratios.append(median / one_lookup)
-    assert ratios[-1] < TIMES_A_LOOKUP, ratios
+    ratio = statistics.median(timed(ask) / timed(lookup) for _ in range(ROUNDS))
+    assert ratio < TIMES_A_LOOKUP
 
 
 def timed(act: Callable[[], object]) -> float:
