@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from callhelm_threecx import logs, migrate
 from callhelm_threecx.app import Services, open_database
@@ -26,7 +25,7 @@ from callhelm_threecx.settings import Settings
 from callhelm_threecx.stores import registry
 from callhelm_threecx.stores.base import CheckedAtStart, ContactStore, StoreOptions
 
-WORKER_CLASS: Final = "callhelm_threecx.gunicorn.Worker"
+WORKER_CLASS: Final = "callhelm_threecx.worker.Worker"
 THREADS: Final = 8
 """Requests that one worker answers at once; its pool of database connections is larger."""
 
@@ -123,19 +122,6 @@ def worker_exit(_server: Any, worker: Any) -> None:
     services = services_of(getattr(worker, "wsgi", None))
     if services is not None:
         services.close()
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads, which cannot hang at Ctrl-C.
-
-    gunicorn's own shuts its threads down inside the signal handler. When the signal comes while a
-    request is being handed to them, that waits for a lock which the interrupted code holds, until
-    the worker is killed with the events that it had in memory.
-    """
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """End as for SIGTERM: requests under way are answered, which takes milliseconds."""
-        self.handle_exit(sig, frame)
 
 
 class KeylessFormatter(logging.Formatter):

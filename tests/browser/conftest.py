@@ -97,7 +97,7 @@ def server(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A server with two workers, on SQLite and on PostgreSQL."""
     url = database.engine.url.render_as_string(hide_password=False)
     folder = tmp_path_factory.mktemp("server")
-    with gunicorn(folder, "callhelm_threecx.gunicorn.Worker", database_url=url) as one:
+    with gunicorn(folder, "callhelm_threecx.worker.Worker", database_url=url) as one:
         yield one
 
 

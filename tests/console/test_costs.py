@@ -137,7 +137,7 @@ def served(
     url = big.api.app.services.database.engine.url.render_as_string(hide_password=False)
     folder = tmp_path_factory.mktemp("served")
     with (
-        gunicorn(folder, "callhelm_threecx.gunicorn.Worker", database_url=url) as server,
+        gunicorn(folder, "callhelm_threecx.worker.Worker", database_url=url) as server,
         server.client() as browser,
         server.client(big.api.key()) as pbx,
     ):
