@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import nullcontext
 from datetime import datetime, timezone
-from typing import Final, Literal, TextIO
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 import orjson
 
@@ -55,7 +55,13 @@ class TextFormatter(logging.Formatter):
         return f"{first} {fields}".rstrip() + newline + rest
 
 
-class LineHandler(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _Stream = logging.StreamHandler[TextIO]
+else:
+    _Stream = logging.StreamHandler  # generic since Python 3.11 only
+
+
+class LineHandler(_Stream):
     """Writes lines to standard error, also without a record around each: a server logs every
     request, and making the record takes longer than making the line."""
 
