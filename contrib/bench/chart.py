@@ -7,6 +7,12 @@ from matplotlib.figure import Figure
 from report import Report, Row
 
 HOLDS, FAILS, INK = "#2f7d4f", "#b3402f", "#22303c"
+LABEL = {
+    "va": "center",
+    "fontsize": 8,
+    "color": INK,
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
+}
 WIDEST = 4.0  # a bar ends here, however much better than its target the figure is
 
 
@@ -19,8 +25,8 @@ def draw(report: Report, path: Path) -> None:
     colours = [HOLDS if row.holds() else FAILS for row in rows]
     axes.barh([row.what for row in rows], shares, color=colours, height=0.62)
     for place, (row, share) in enumerate(zip(rows, shares, strict=True)):
-        axes.text(share + 0.05, place, _label(row), va="center", fontsize=8, color=INK)
-    axes.axvline(1, color=INK, linewidth=1, linestyle="--")
+        axes.text(share + 0.05, place, _label(row), **LABEL)
+    axes.axvline(1, color=INK, linewidth=1, linestyle="--", zorder=0)
     axes.set_xlim(0, WIDEST * 1.3)
     axes.set_xticks([0, 1, 2, 3, 4], ["0", "target", "2 x better", "3 x", "4 x or more"])
     axes.tick_params(labelsize=8, colors=INK)

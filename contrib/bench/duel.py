@@ -49,7 +49,10 @@ def fight(sides: Mapping[str, Side], pace: Pace) -> dict[str, list[Turn]]:
     for number in range(pace.rounds + 1):
         order = list(sides) if number % 2 else list(reversed(sides))
         for name in order:
-            turn = _turn(sides[name], pace, seed=number + 1)
+            try:
+                turn = _turn(sides[name], pace, seed=number + 1)
+            except wrk.LoadError as ex:
+                raise wrk.LoadError(f"{name}: {ex}") from ex
             if number:
                 turns[name].append(turn)
     return turns

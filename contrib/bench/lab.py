@@ -36,17 +36,17 @@ class Size:
 
 FULL = Size()
 QUICK = Size(
-    contacts=50_000,
-    few_contacts=5_000,
+    contacts=20_000,
+    few_contacts=2_000,
     organizations=500,
     mixed_requests=8_000,
     warming_requests=12_000,
-    starts=3,
+    starts=2,
     imported=10_000,
     import_rounds=1,
     searched=20_000,
-    searches=10,
-    search_rounds=2,
+    searches=20,
+    search_rounds=5,
     pace=duel.Pace(rounds=3, seconds=1),
 )
 

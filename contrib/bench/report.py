@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -109,8 +110,11 @@ class Report:
         return bool(self.rows) and all(row.holds(self.slack) for row in self.rows)
 
     def text(self) -> str:
-        """The table for people, and one line that says whether it holds."""
-        head = ("what", "target", "measured", "verdict")
+        """The table for people, and one line that says whether it holds.
+
+        Beside each figure stands the ratio of processor time a request, ours over theirs.
+        """
+        head = ("what", "target", "measured", "processor time", "verdict")
         cells = [head, *(self._cells(row) for row in self.rows)]
         widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
         lines = [_line(line, widths) for line in cells]
@@ -120,10 +124,13 @@ class Report:
         told = f"{failed} of {len(self.rows)} rows are beyond {bound}."
         return "\n".join([*lines, "", f"Every row is within {bound}." if self.holds else told])
 
-    def _cells(self, row: Row) -> tuple[str, str, str, str]:
+    def _cells(self, row: Row) -> tuple[str, ...]:
         target = f"{row.target} {row.unit}" if row.target else "-"
-        measured = f"{row.measured:.3g} {row.unit}" if math.isfinite(row.measured) else row.error
-        return row.what, target, measured, row.verdict(self.slack)
+        measured = (
+            f"{row.measured:.3g} {row.unit}" if math.isfinite(row.measured) else row.error[:60]
+        )
+        cpu = f"{row.figures['cpu_ratio']:.3g} x" if "cpu_ratio" in row.figures else "-"
+        return row.what, target, measured, cpu, row.verdict(self.slack)
 
     def json(self) -> str:
         """The table and the plain figures behind it, for programs."""
@@ -153,6 +160,16 @@ class Report:
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
     return f"| {' | '.join(padded)} |"
+
+
+def put_into(document: Path, mark: str, text: str) -> None:
+    """Replace what a document has between ``<!-- mark -->`` and ``<!-- /mark -->``."""
+    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    before, _, rest = document.read_text("utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{document} has no place for {mark}")
+    document.write_text(f"{before}{begin}{text}\n{end}{after}", "utf-8")
 
 
 def machine() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from types import FrameType
 import servers
 from databases import create_database, postgres  # noqa: F401 - for rows that start their own
 from lab import FULL, QUICK, Lab, Size
-from report import Report, Row, not_measured
+from report import Report, Row, not_measured, put_into
 
 ROWS: Mapping[str, str] = {
     "lookup": "lookups:on_postgres",
@@ -54,6 +54,8 @@ def main() -> None:
         import chart
 
         chart.draw(report, given.chart)
+    if given.document:
+        put_into(given.document, "bench", report.text())
     sys.exit(0 if report.holds else 1)
 
 
@@ -78,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small and short")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the table there")
+    parser.add_argument("--document", type=Path, metavar="FILE", help="put the table into it")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep the databases there")
     parser.add_argument("--contacts", type=int)
     parser.add_argument("--organizations", type=int)

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import psycopg
+from gunicorn.util import load_class
 
 HERE = Path(__file__).parent
 PRODUCT_APP = "callhelm_threecx.wsgi:app"
@@ -21,7 +22,8 @@ BARE_APP = "bare:app"
 
 @dataclass(frozen=True)
 class Kind:
-    """How gunicorn runs an application. Without a worker class it is the product's own way."""
+    """How gunicorn runs an application. Without a worker class it is the product's own way; a
+    yardstick then has the kind of gunicorn's own that the product's worker derives from."""
 
     workers: int = 2
     worker_class: str | None = None
@@ -31,15 +33,19 @@ class Kind:
     def arguments(self, settings: Mapping[str, str]) -> list[str]:
         """gunicorn's arguments; ``settings`` are the product's, from the environment."""
         options = own_options(settings) if self.worker_class is None else {}
-        worker_class = self.worker_class or options["worker_class"]
+        worker_class = self.worker_class or _stock(options["worker_class"])
         threads = options.get("threads", self.threads)
-        if not isinstance(worker_class, str):
-            worker_class = f"{worker_class.__module__}.{worker_class.__qualname__}"
         return [
             *("--workers", str(self.workers), "--worker-class", worker_class),
             *("--threads", str(threads), "--keep-alive", str(options.get("keepalive", 30))),
             *("--http-parser", self.parser),
         ]
+
+
+def _stock(worker_class: str) -> str:
+    found = load_class(worker_class)
+    stock = next(base for base in found.__mro__ if base.__module__.startswith("gunicorn."))
+    return f"{stock.__module__}.{stock.__qualname__}"
 
 
 def own_options(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def gunicorn(
     app: str, environment: Mapping[str, str], arguments: Sequence[str]
 ) -> Iterator[Server]:
     """A gunicorn that serves an application."""
-    command = [sys.executable, "-m", "gunicorn", app, *arguments, "--chdir", str(HERE)]
+    command = [sys.executable, "-m", "gunicorn", app, *arguments]
     port = free_port()
     command += ["--log-level", "warning", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
     with running(command, environment, port) as server:
@@ -136,6 +142,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], port: int) -
     with tempfile.TemporaryFile() as log:
         process = psutil.Popen(
             command,
+            cwd=HERE,  # not where the source is: what is installed is measured
             env={**os.environ, **environment},
             stdout=log,
             stderr=log,
@@ -149,7 +156,8 @@ def running(command: Sequence[str], environment: Mapping[str, str], port: int) -
 
 
 def _stop(process: psutil.Popen) -> None:
-    process.terminate()
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself: whoever waits says why
+        process.terminate()
     try:
         process.wait(20)
     except psutil.TimeoutExpired:
@@ -158,7 +166,7 @@ def _stop(process: psutil.Popen) -> None:
         process.wait(10)
 
 
-def _wait(port: int, process: psutil.Popen, log: Any, seconds: float = 60.0) -> None:
+def _wait(port: int, process: psutil.Popen, log: Any, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not _is_listening(port):
         if process.poll() is not None or time.monotonic() > deadline:

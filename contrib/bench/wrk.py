@@ -73,7 +73,7 @@ def run(
         listed.write("".join(f"{request.line}\n" for request in requests))
         listed.flush()
         command = [executable, "--threads", "1", "--connections", str(connections)]
-        command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "10s"]
+        command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "60s"]
         command += ["--latency", "--script", str(SCRIPT), f"http://127.0.0.1:{port}", "--"]
         command += [listed.name, str(seed), str(1_000_000_000 + seed * 1_000_000)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

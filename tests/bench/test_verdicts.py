@@ -3,6 +3,7 @@
 import json
 import math
 import subprocess
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -143,3 +144,21 @@ def _finished(found: dict[str, int]) -> "subprocess.CompletedProcess[str]":
     figures = {"requests": 100, "microseconds": 10**6, "p50": 1, "p95": 2, "p99": 3}
     whole = {**figures, "refused": 0, "broken": 0, **found}
     return subprocess.CompletedProcess([], 0, f"Running 1s test\n{json.dumps(whole)}\n", "")
+
+
+def test_a_document_gets_the_table_between_its_marks(report: ModuleType, tmp_path: Path) -> None:
+    document = tmp_path / "scaling.md"
+    document.write_text("above\n<!-- bench -->\nold\n<!-- /bench -->\nbelow\n", "utf-8")
+
+    report.put_into(document, "bench", "| new |")
+
+    expected = "above\n<!-- bench -->\n| new |\n<!-- /bench -->\nbelow\n"
+    assert document.read_text("utf-8") == expected
+
+
+def test_a_document_without_the_marks_is_refused(report: ModuleType, tmp_path: Path) -> None:
+    document = tmp_path / "other.md"
+    document.write_text("above\n", "utf-8")
+
+    with pytest.raises(ValueError, match="no place for bench"):
+        report.put_into(document, "bench", "| new |")
