@@ -50,7 +50,8 @@ class Sent:
 
     @property
     def verb(self) -> str:
-        return self.sql.lstrip(" (\n").split(None, 1)[0].upper()
+        verb = self.sql.lstrip(" (\n").split(None, 1)[0].upper()
+        return "INSERT" if verb == "WITH" and "INSERT INTO" in self.sql else verb
 
     @property
     def written(self) -> set[str]:

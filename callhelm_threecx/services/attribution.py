@@ -5,13 +5,16 @@ CRM's users (`Members`) is asked besides: a mapping counts only while its user i
 agent whom nobody mapped is found among the users by extension, then by address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from callhelm_threecx.confinement import PreparedRead, fetch_within
 from callhelm_threecx.models import AgentMappingRow
 from callhelm_threecx.services.reports import Agent
 from callhelm_threecx.stores.base import ContactStore, Member, Members
@@ -29,34 +32,59 @@ class Attribution:
     name: str = ""
 
 
+class Mapping(NamedTuple):
+    """What attribution needs to know of a mapping."""
+
+    three_cx_extension: str
+    agent_id: str | None
+    agent_email: str | None
+    agent_first_name: str | None
+    agent_last_name: str | None
+
+
+Fetch = Callable[[PreparedRead, dict[str, Any]], Sequence[Sequence[Any]]]
+"""Runs a prepared read in one organization."""
+
+
 def attribute(session: Session, agent: Agent, store: ContactStore) -> Attribution | None:
     """Find the agent of a call in the session's organization; None for nobody, and for an extension
     or address that several users share."""
-    mappings = _mappings(session, agent)
     if isinstance(store, Members):
+        mappings = _mappings(agent, partial(fetch_within, session))
         return _among_members(session, agent, mappings, store)
-    return next((_mapped(by, mapping) for by, mapping in mappings), None)
+    return by_mapping(agent, partial(fetch_within, session))
 
 
-def _mappings(session: Session, agent: Agent) -> list[tuple[str, AgentMappingRow]]:
+def by_mapping(agent: Agent, fetch: Fetch) -> Attribution | None:
+    """The same by mappings alone, where no users are known."""
+    return next((_mapped(by, mapping) for by, mapping in _mappings(agent, fetch)), None)
+
+
+def _mappings(agent: Agent, fetch: Fetch) -> list[tuple[str, Mapping]]:
     """The mappings that may be meant, each with what it was found by, the surest first."""
-    conditions = []
-    if agent.extension:
-        conditions.append(col(AgentMappingRow.three_cx_extension) == agent.extension)
-    if agent.email:
-        folded = func.lower(col(AgentMappingRow.agent_email))
-        conditions.append(folded == agent.email.lower())
-    if not conditions:
+    asked = {"extension": agent.extension, "email": agent.email.lower()}
+    parameters = {name: text for name, text in asked.items() if text}
+    if not parameters:
         return []
-    statement = select(AgentMappingRow).where(or_(*conditions))
-    ordered = statement.order_by(col(AgentMappingRow.three_cx_extension))
-    rows = session.execute(ordered).scalars().all()
+    rows = [Mapping(*row) for row in fetch(_mapped_to(*parameters), parameters)]
     by_extension = [row for row in rows if row.three_cx_extension == agent.extension]
     by_email = [row for row in rows if row.three_cx_extension != agent.extension]
     return [*(("extension", row) for row in by_extension), *(("email", row) for row in by_email)]
 
 
-def _mapped(by: str, mapping: AgentMappingRow) -> Attribution:
+@cache
+def _mapped_to(*names: str) -> PreparedRead:
+    """The mappings of an extension, or of an e-mail address, or of either."""
+    known = {
+        "extension": col(AgentMappingRow.three_cx_extension),
+        "email": func.lower(col(AgentMappingRow.agent_email)),
+    }
+    wanted = or_(*(known[name] == bindparam(name, type_=Text) for name in names))
+    columns = (getattr(AgentMappingRow, name) for name in Mapping._fields)
+    return PreparedRead(select(*columns).where(wanted).order_by(known["extension"]))
+
+
+def _mapped(by: str, mapping: Mapping) -> Attribution:
     name = f"{mapping.agent_first_name or ''} {mapping.agent_last_name or ''}".strip()
     return Attribution(by, mapping.agent_id, mapping.agent_email or "", name)
 
@@ -64,7 +92,7 @@ def _mapped(by: str, mapping: AgentMappingRow) -> Attribution:
 def _among_members(
     session: Session,
     agent: Agent,
-    mappings: Sequence[tuple[str, AgentMappingRow]],
+    mappings: Sequence[tuple[str, Mapping]],
     store: Members,
 ) -> Attribution | None:
     mapped_emails = [m.agent_email for _, m in mappings if m.agent_email and not m.agent_id]
@@ -88,7 +116,7 @@ def _among_members(
     return next((_mapped(by, mapping) for by, mapping in nameless), None)
 
 
-def _member_of(mapping: AgentMappingRow, members: Sequence[Member]) -> Member | None:
+def _member_of(mapping: Mapping, members: Sequence[Member]) -> Member | None:
     """The active user whom a mapping names, by id or, without one, by address."""
     if mapping.agent_id:
         return next((member for member in members if member.id == mapping.agent_id), None)

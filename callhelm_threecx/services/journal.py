@@ -7,7 +7,6 @@ organization has them created, and the event; when the answer goes out, it is du
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -18,10 +17,17 @@ from sqlmodel import col
 from callhelm_threecx import phone
 from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
-from callhelm_threecx.models import CallRow, ChatRow, utc_now
-from callhelm_threecx.services.attribution import Attribution, attribute
+from callhelm_threecx.models import CallRow, ChatRow
+from callhelm_threecx.services.attribution import attribute
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
 from callhelm_threecx.services.integrations import Integration
+from callhelm_threecx.services.new_calls import (
+    FoundContact,
+    NewCalls,
+    Recorded,
+    active_at,
+    agent_columns,
+)
 from callhelm_threecx.services.reports import (
     CallReport,
     ChatReport,
@@ -38,28 +44,12 @@ from callhelm_threecx.stores.base import (
     TransactionalCalls,
     TransactionalContacts,
 )
+from callhelm_threecx.stores.sql import SqlContactStore
+
+__all__ = ["FoundContact", "Journal", "Recorded"]
 
 _REPEATABLE = ("Transcription", "Summary", "ChatMessages")
 """Long texts that the call or chat itself keeps: the event does not keep them twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of a report."""
-
-    id: str
-    contact_id: str | None
-    agent_id: str | None
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FoundContact:
-    """The contact of a report, and what it was found by: ``id``, ``number``, ``last_digits`` or
-    ``email``; nothing for nobody."""
-
-    contact_id: str | None = None
-    by: str | None = None
 
 
 class Journal:
@@ -68,6 +58,8 @@ class Journal:
     def __init__(self, database: Database, store: ContactStore) -> None:
         self._database = database
         self._store = store
+        own_contacts = isinstance(store, SqlContactStore) and database.dialect == "postgresql"
+        self._at_once = NewCalls(database) if own_contacts else None
 
     def record_call(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended call. Raises `BadInputError` for a report that cannot be read."""
@@ -75,21 +67,27 @@ class Journal:
         report = call_report(body)
         organization = integration.organization
         found = self._contact_of(organization, report)
-        row = CallRow(
-            organization_id=organization.id,
-            fingerprint=report.fingerprint(organization.id, organization.region),
-            call_type=report.call_type.value,
-            direction=report.direction.value,
-            sentiment=report.sentiment,
+        columns = {
+            "fingerprint": report.fingerprint(organization.id, organization.region),
+            "call_type": report.call_type.value,
+            "direction": report.direction.value,
+            "sentiment": report.sentiment,
             **_common_columns(report, organization, found.contact_id),
-        )
+        }
         if not isinstance(self._store, TransactionalCalls):  # else the store keeps the long texts
-            row.recording_url = report.recording_url
-            row.transcription = report.transcription
-            row.summary = report.summary
+            columns["recording_url"] = report.recording_url
+            columns["transcription"] = report.transcription
+            columns["summary"] = report.summary
         event = _event(organization, EventType.JOURNAL, report)
         event.call_direction = report.direction.value
         event.call_type = report.call_type.value
+        if self._at_once is not None and not _creates_contact(integration, found):
+            recorded = self._at_once.record(
+                organization, report, columns, event, found=found, started=started
+            )
+            if recorded is not None:
+                return recorded
+        row = CallRow(organization_id=organization.id, **columns)
         return self._record(integration, report, row, event, found=found, started=started)
 
     def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
@@ -122,7 +120,8 @@ class Journal:
         row.contact_id = found.contact_id  # not one that a failed first try created
         with self._database.write(integration.organization_id) as session:
             attribution = attribute(session, report.agent, self._store)
-            _attribute(row, attribution)
+            for name, value in agent_columns(attribution, vars(row)).items():
+                setattr(row, name, value)
             if insert_unless_present(session, row):
                 duplicate = False
                 self._follow_up(session, integration, report, row)
@@ -168,15 +167,14 @@ class Journal:
     ) -> None:
         """What a new entry entails for contacts: one is created, or was active just now."""
         organization = integration.organization
-        if row.contact_id is None and integration.allows("auto_create_contacts"):
+        if _creates_contact(integration, FoundContact(row.contact_id)):
             contact = _contact_from(report, organization.region)
             if contact is not None:
                 row.contact_id = self._create(session, organization, contact)
                 stored = session.get_one(type(row), row.id)
                 stored.contact_id = row.contact_id
         elif row.contact_id is not None and isinstance(self._store, TransactionalContacts):
-            at = min(report.ended_at or report.started_at or utc_now(), utc_now())
-            self._store.touch_within(session, row.contact_id, at)
+            self._store.touch_within(session, row.contact_id, active_at(report))
 
     def _hand_over(
         self, session: Session, organization: Organization, report: CallReport, row: CallRow
@@ -190,6 +188,11 @@ class Journal:
         if isinstance(self._store, TransactionalContacts):
             return self._store.create_within(session, organization, contact)[0].id
         return self._store.create(organization, contact)[0].id
+
+
+def _creates_contact(integration: Integration, found: FoundContact) -> bool:
+    """Whether a contact is to be created for an unknown party, if it has a number."""
+    return found.contact_id is None and integration.allows("auto_create_contacts")
 
 
 def _common_columns(
@@ -234,16 +237,6 @@ def _journaled(report: CallReport, row: CallRow) -> JournaledCall:
         sentiment=row.sentiment,
         report=report.raw,
     )
-
-
-def _attribute(row: CallRow | ChatRow, attribution: Attribution | None) -> None:
-    """An unmapped agent is kept as the PBX named them, and shown as such."""
-    if attribution is None:
-        return
-    row.agent_id = attribution.agent_id
-    row.agent_email = attribution.email or row.agent_email
-    row.agent_name = attribution.name or row.agent_name
-    row.attributed_by = attribution.by
 
 
 def _already_there(session: Session, row: CallRow | ChatRow) -> tuple[uuid.UUID, str | None]:

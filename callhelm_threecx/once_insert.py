@@ -1,0 +1,121 @@
+"""A row that is written once, with what belongs to it, in one statement of PostgreSQL.
+
+Such a statement is a transaction by itself: one message to the server and one back, where a session
+would need six. It is confined as everything here is: the organization is given by whoever runs it,
+never by the values.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Dialect, bindparam, exists, func, insert, inspect, select, update
+from sqlalchemy.dialects import postgresql
+
+from callhelm_threecx.confinement import PreparedRead
+from callhelm_threecx.driver import CompiledRead
+from callhelm_threecx.models import OrganizationRow
+
+ROW: Final = "row"
+ALONG: Final = "along"
+TOUCHED: Final = "touched"
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class OnceInsert(PreparedRead):
+    """Inserts a row unless a unique constraint says that it is there; only if it was not, inserts
+    another one along with it, and moves an instant of a third one on.
+
+    A run gives one row with the number of rows that were new: 1, or 0 when nothing was changed. Its
+    parameters are those that `parameters` makes.
+    """
+
+    def __init__(
+        self,
+        row: type[OrganizationRow],
+        along: type[OrganizationRow],
+        touched: type[OrganizationRow],
+        instant: str,
+    ) -> None:
+        tables = [inspect(kind).local_table for kind in (row, along, touched)]
+        self.planned_anew = False
+        self._compiled = {}
+        self._statement = _statement(tables, instant)
+
+    def compiled(self, dialect: Dialect) -> CompiledRead:
+        """The statement in the words of PostgreSQL."""
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            known = self._compiled[dialect.name] = _CompiledOnce(self._statement, dialect, "")
+        return known
+
+    @staticmethod
+    def parameters(
+        row: Mapping[str, Any],
+        along: Mapping[str, Any],
+        touched_id: str | None,
+        touched_at: datetime,
+    ) -> dict[str, Any]:
+        """The values of the two rows by column, whom to touch (None for nobody), and when."""
+        return {
+            **{f"{ROW}_{name}": value for name, value in row.items()},
+            **{f"{ALONG}_{name}": value for name, value in along.items()},
+            f"{TOUCHED}_id": touched_id,
+            f"{TOUCHED}_at": touched_at,
+        }
+
+
+class _CompiledOnce(CompiledRead):
+    def bind(self, organization_id: str, parameters: Mapping[str, Any]) -> Any:
+        """Every value as text that PostgreSQL reads as what the column is; the organization, in
+        whatever place it is asked for, is the one that is given here."""
+        owners = {name: organization_id for name in self.names if name.endswith(_OWNER)}
+        return {name: _in_words(value) for name, value in parameters.items()} | owners
+
+
+_OWNER: Final = "_organization_id"
+
+
+def _statement(tables: Sequence[Any], instant: str) -> Any:
+    row, along, touched = tables
+    new = (
+        postgresql.insert(row)
+        .values({column.name: _parameter(ROW, column) for column in row.columns})
+        .on_conflict_do_nothing()
+        .returning(row.c.id)
+        .cte("new")
+    )
+    is_new = exists(select(new.c.id))
+    values = select(*(_parameter(ALONG, column) for column in along.columns)).where(is_new)
+    added = insert(along).from_select(along.columns.keys(), values).returning(along.c.id)
+    at = bindparam(f"{TOUCHED}_at", type_=touched.c[instant].type)
+    moved = (
+        update(touched)
+        .where(
+            touched.c.id == bindparam(f"{TOUCHED}_id", type_=touched.c.id.type),
+            touched.c.organization_id == _parameter(TOUCHED, touched.c.organization_id),
+            touched.c[instant] < at,
+            is_new,
+        )
+        .values({instant: at})
+        .returning(touched.c.id)
+    )
+    count = select(func.count()).select_from(new)
+    return count.add_cte(added.cte("added"), moved.cte("moved"))
+
+
+def _parameter(part: str, column: Any) -> Any:
+    return bindparam(f"{part}_{column.name}", type_=column.type)
+
+
+def _in_words(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (uuid.UUID, float)):
+        return str(value)
+    return _encode(value)
