@@ -5,7 +5,9 @@ nothing behind it. Whatever differs in one character is not read here at all: a 
 answers for HTTP, with all its doubtful cases.
 """
 
+import io
 import re
+import sys
 import time
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -46,7 +48,7 @@ class PlainReader:
         if found is None:
             return None
         query = found["query"].decode()
-        environ = {
+        environ: dict[str, Any] = {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": "",
             "PATH_INFO": self._path,
@@ -56,6 +58,8 @@ class PlainReader:
             "SERVER_PORT": str(server[1]),
             "REMOTE_ADDR": peer[0],
             "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+            "wsgi.errors": sys.stderr,
         }
         for line in found["headers"].decode("ascii").split("\r\n")[:-1]:
             name, _, value = line.partition(":")

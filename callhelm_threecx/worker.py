@@ -101,7 +101,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         def start_response(status: str, headers: plain_http.Headers) -> None:
             heads.append((status, headers))
 
-        body = self._app.short_lookup(environ, start_response)
+        try:
+            body = self._app.short_lookup(environ, start_response)
+        except Exception:  # gunicorn's way meets it again, and logs it; the loop must go on
+            return None
         return None if body is None else plain_http.answer(*heads[0], b"".join(body))
 
 

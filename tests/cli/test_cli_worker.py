@@ -1,0 +1,169 @@
+"""The worker of ``serve`` on kept connections: plain lookups and whatever else comes over them."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.cli.processes import Server, serve
+
+LOOKUP = "/api/3cx/contacts/lookup?number="
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+
+
+class Line:
+    """One connection, spoken to byte by byte."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        parts = urlsplit(server.url)
+        assert parts.hostname
+        assert parts.port
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
+        self.key = key
+        self._received = b""
+
+    def lookup(self, number: str, *headers: str, key: str | None = None) -> bytes:
+        """The bytes of a lookup."""
+        key = self.key if key is None else key
+        lines = [f"GET {LOOKUP}{number} HTTP/1.1", "Host: pbx.example.com", f"X-API-Key: {key}"]
+        return "\r\n".join([*lines, *headers, "", ""]).encode()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """The next answer: status, headers, body."""
+        while b"\r\n\r\n" not in self._received:
+            self._read()
+        head, _, rest = self._received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        assert length
+        while len(rest) < int(length[1]):
+            self._read()
+            rest = self._received.partition(b"\r\n\r\n")[2]
+        body, self._received = rest[: int(length[1])], rest[int(length[1]) :]
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
+        return int(first.split()[1]), headers, body
+
+    def found(self) -> list[str]:
+        """The first names of the next answer."""
+        status, _, body = self.answer()
+        assert status == 200, body
+        return [contact["firstName"] for contact in json.loads(body)["contacts"]]
+
+    def is_closed(self) -> bool:
+        """Whether the server has closed it, with nothing more to read."""
+        return not self._received and self.socket.recv(1) == b""
+
+    def _read(self) -> None:
+        data = self.socket.recv(65536)
+        assert data, "The server has closed the connection."
+        self._received += data
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    folder: Path = tmp_path_factory.mktemp("worker")
+    with serve(f"sqlite:///{folder / 'worker.db'}", folder) as server:
+        key = server.set_up()
+        with server.client(key) as client:
+            for name, number in (("Anna", "+49301111111"), ("Ben", "+49302222222")):
+                contact = {"FirstName": name, "Number": number}
+                client.post("/contacts/create", json=contact).raise_for_status()
+        yield server, key
+
+
+@pytest.fixture
+def line(server: tuple[Server, str]) -> Iterator[Line]:
+    line = Line(*server)
+    line.send(line.lookup("1"))
+    assert line.found() == []  # the key is known, and the connection kept
+    with closing(line.socket):
+        yield line
+
+
+def test_lookups_on_a_kept_connection_are_answered_in_turn(line: Line) -> None:
+    for _ in range(50):
+        line.send(line.lookup("%2B49301111111"))
+        assert line.found() == ["Anna"]
+        line.send(line.lookup("030%202222222"))
+        assert line.found() == ["Ben"]
+
+
+def test_the_headers_are_those_of_any_answer(line: Line) -> None:
+    line.send(line.lookup("%2B49301111111", "X-Request-Id: ring-7"))
+    _, plain, body = line.answer()
+    line.send(line.lookup("%2B49301111111&x=1", "X-Request-Id: ring-7"))
+    _, other, same = line.answer()
+    varying = {"date", "ratelimit-remaining", "ratelimit-reset"}
+    assert {n: v for n, v in plain.items() if n not in varying} == {
+        n: v for n, v in other.items() if n not in varying
+    }
+    assert plain.keys() == other.keys()
+    assert body == same
+    assert plain["x-request-id"] == "ring-7"
+
+
+def test_several_requests_in_one_packet_are_each_answered(line: Line) -> None:
+    line.send(line.lookup("%2B49301111111") + line.lookup("%2B49302222222") + line.lookup("1"))
+    assert [line.found(), line.found(), line.found()] == [["Anna"], ["Ben"], []]
+
+
+def test_a_request_in_pieces_is_answered_when_it_is_whole(line: Line) -> None:
+    whole = line.lookup("%2B49301111111")
+    line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in (whole[:9], whole[9:60], whole[60:-1], whole[-1:]):
+        line.send(piece)
+    assert line.found() == ["Anna"]
+
+
+def test_other_requests_pass_over_the_same_connection(line: Line) -> None:
+    body = json.dumps({"CallType": "Inbound", "Number": "+49301111111"}).encode()
+    line.send(
+        b"POST /api/3cx/calls/journal HTTP/1.1\r\nHost: pbx.example.com\r\n"
+        b"Content-Type: application/json\r\n"
+        b"X-API-Key: %s\r\nContent-Length: %d\r\n\r\n%s" % (line.key.encode(), len(body), body)
+    )
+    assert line.answer()[0] in {200, 201}
+    line.send(line.lookup("%2B49301111111"))
+    assert line.found() == ["Anna"]
+
+
+def test_a_wrong_key_is_refused_and_the_connection_goes_on(line: Line) -> None:
+    line.send(line.lookup("%2B49301111111", key="3cx_" + "x" * 43))
+    assert line.answer()[0] == 401
+    line.send(line.lookup("%2B49301111111"))
+    assert line.found() == ["Anna"]
+
+
+def test_a_connection_is_closed_when_the_client_says_so(line: Line) -> None:
+    line.send(line.lookup("%2B49301111111", "Connection: close"))
+    assert line.found() == ["Anna"]
+    assert line.is_closed()
+
+
+def test_a_client_that_reads_nothing_holds_nobody_up(
+    line: Line, server: tuple[Server, str]
+) -> None:
+    line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.socket.settimeout(1)
+    asked = line.lookup("%2B49301111111") * 50
+    sent = 0
+    try:
+        for _ in range(400):
+            sent += line.socket.send(asked)
+    except TimeoutError:
+        pass  # the server reads no more from it either
+    others = [Line(*server) for _ in range(6)]  # some of them at the same worker
+    for other in others:
+        for _ in range(3):
+            other.send(other.lookup("%2B49302222222"))
+            assert other.found() == ["Ben"]
+        other.socket.close()
+    assert sent
