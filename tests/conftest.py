@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "redis: needs a Redis server")
+    servers.spare_the_disk()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
