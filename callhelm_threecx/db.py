@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 3
 MISSING_TABLES: Final = "The database has not the tables of this version; run db upgrade."
+READ_ONLY: Final = "The database takes no changes at the moment."
 POOL_TIMEOUT_S: Final = 10
 SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
 
@@ -136,8 +137,8 @@ class Database:
         """What the driver raised, in our words where the database does not answer."""
         dialect = self.reader.dialect
         driver = dialect.loaded_dbapi
-        if _is_missing_table(ex):
-            return StorageUnavailableError(MISSING_TABLES)
+        if (reason := _unusable(ex)) is not None:
+            return StorageUnavailableError(reason)
         bad_reference = _bad_reference(ex)
         if bad_reference is not None:
             return bad_reference
@@ -235,8 +236,8 @@ def translated_errors() -> Iterator[None]:
             raise StorageUnavailableError(
                 "The database does not answer.", disconnected=True
             ) from ex
-        if _is_missing_table(ex.orig):
-            raise StorageUnavailableError(MISSING_TABLES) from ex
+        if (reason := _unusable(ex.orig)) is not None:
+            raise StorageUnavailableError(reason) from ex
         bad_reference = _bad_reference(ex.orig)
         if bad_reference is not None:
             raise bad_reference from ex
@@ -248,9 +249,13 @@ def _bad_reference(ex: BaseException | None) -> BadInputError | None:
     return BadInputError(known[0], code=known[1]) if known else None
 
 
-def _is_missing_table(ex: BaseException | None) -> bool:
-    """PostgreSQL's undefined_table and undefined_column; SQLite calls both an OperationalError."""
-    return getattr(ex, "sqlstate", None) in {"42P01", "42703"}
+def _unusable(ex: BaseException | None) -> str | None:
+    """Why a database that answers is of no use: PostgreSQL's undefined_table and undefined_column,
+    and read_only_sql_transaction of a standby. (SQLite calls all that an OperationalError.)"""
+    state = getattr(ex, "sqlstate", None)
+    if state in {"42P01", "42703"}:
+        return MISSING_TABLES
+    return READ_ONLY if state == "25006" else None
 
 
 def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:

@@ -30,8 +30,9 @@ THREADS: Final = 8
 """Requests that one worker answers at once; its pool of database connections is larger."""
 
 MAX_WORKERS: Final = 8
-"""Most workers that are started unasked: with eight threads each, they stay below the hundred
-connections that a PostgreSQL server allows by itself."""
+"""Most workers that are started unasked. A worker whose threads are all busy holds some twenty
+connections, so a PostgreSQL server with its usual limit of a hundred serves four such workers; more
+need a higher limit, or a pooler in front of it."""
 
 KEEPALIVE_S: Final = 30
 """Seconds that an idle connection stays open: a call makes several requests, minutes apart at
