@@ -283,7 +283,9 @@ def test_only_known_modules_open_the_doors_to_all_organizations() -> None:
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(node, "attr", None) or getattr(node, "name", None)
-            if isinstance(name, str) and re.fullmatch(r"(read|write|insert)_all_organizations", name):
+            if isinstance(name, str) and re.fullmatch(
+                r"(read|write|insert)_all_organizations", name
+            ):
                 users.add(path.relative_to(PACKAGE).as_posix())
     assert users == set(ALLOWED)
 
