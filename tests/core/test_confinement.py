@@ -35,7 +35,7 @@ from callhelm_threecx.confinement import (
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import AgentMappingRow, ContactRow, organization_tables
 
-PACKAGE = Path(models.__file__).parent
+PACKAGE = Path(models.__file__).parent.parent
 C: Any = ContactRow
 A: Any = AgentMappingRow
 T: Table = ContactRow.__table__  # type: ignore[attr-defined]
