@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx import contact_links, keys
-from callhelm_threecx.confinement import insert_unless_present
+from callhelm_threecx.confinement import PreparedRead, insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
 from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
 from callhelm_threecx.models import IntegrationRow, utc_now
@@ -39,6 +39,7 @@ DEFAULT_SETTINGS: Final[Mapping[str, bool]] = {
 CONTACT_URL: Final = "contact_url"
 """The setting with the pattern of an organization's contact links; empty, the server's is taken."""
 
+_ENCRYPTED_KEY: Final = PreparedRead(select(col(IntegrationRow.key_encrypted)))
 _log = logging.getLogger(__name__)
 
 
@@ -221,15 +222,13 @@ class Integrations:
         with self._database.read_all_organizations() as session:
             return [self._integration(row) for row in session.execute(ordered).scalars()]
 
-    @retry_when_disconnected
     def clear_key(self, organization_id: str) -> str:
         """The key in clear, for a template. Raises `NotFoundError` before set-up and
         `keys.UndecipherableError` when no configured secret key decrypts it."""
-        with self._database.read(organization_id) as session:
-            row = self._row(session)
-            if row is None:
-                raise NotFoundError("This organization has no integration.")
-            return self._ring.decrypt(row.key_encrypted, organization_id)
+        rows = self._database.fetch(organization_id, _ENCRYPTED_KEY, {})
+        if not rows:
+            raise NotFoundError("This organization has no integration.")
+        return self._ring.decrypt(rows[0][0], organization_id)
 
     def reencrypt(self) -> int:
         """Encrypt and fingerprint every key with the ring's first secret key; how many changed.

@@ -1,10 +1,15 @@
 """The XML template of an organization."""
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
+from callhelm_threecx import keys
 from callhelm_threecx.services.integrations import Integration, Integrations
 from callhelm_threecx.template.builder import render_template
+
+_PLACE: Final = keys.API_KEY_PREFIX + "0" * 43
+"""Stands where the key belongs, in templates that are kept."""
 
 _UNPRINTABLE: Final = re.compile("[^\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f]")
 
@@ -18,12 +23,21 @@ def template_of(
 
     Raises `keys.UndecipherableError` when no configured secret key decrypts the stored key.
     """
-    return render_template(
-        base_url=base_url,
-        prefix=prefix,
-        api_key=integrations.clear_key(integration.organization_id),
-        organization_name=_UNPRINTABLE.sub("", integration.organization_name),
-        journaling=integration.allows("call_journaling_enabled"),
-        chat_journaling=integration.allows("chat_journaling_enabled"),
-        contact_creation=integration.allows("contact_creation_enabled"),
-    )
+    parts: dict[str, Any] = {
+        "base_url": base_url,
+        "prefix": prefix,
+        "organization_name": _UNPRINTABLE.sub("", integration.organization_name),
+        "journaling": integration.allows("call_journaling_enabled"),
+        "chat_journaling": integration.allows("chat_journaling_enabled"),
+        "contact_creation": integration.allows("contact_creation_enabled"),
+    }
+    api_key = integrations.clear_key(integration.organization_id)
+    if not keys.is_well_formed(api_key):  # an earlier integration's, which XML may have to escape
+        return render_template(**parts, api_key=api_key)
+    return _without_key(**parts).replace(_PLACE, api_key)
+
+
+@lru_cache(maxsize=64)
+def _without_key(**parts: Any) -> str:
+    """A template that has everything but its key, which no cache may hold."""
+    return render_template(**parts, api_key=_PLACE)
