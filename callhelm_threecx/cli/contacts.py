@@ -13,6 +13,7 @@ from callhelm_threecx.cli.common import (
     note,
     open_services,
     print_json,
+    stopped_by_signals,
 )
 
 if TYPE_CHECKING:
@@ -125,20 +126,19 @@ def _import(
     from callhelm_threecx.stores.base import ImportReport
 
     total, done = ImportReport(), 0
-    with progress(table, "Contacts") as advance:
-        try:
-            for rows, contacts, seen in _batches(table, refused):
-                report = store.import_batch(organization, contacts)
-                total.created += report.created
-                total.updated += report.updated
-                total.unchanged += report.unchanged
-                for index, reason in report.refused:
-                    refused.add(rows[index], reason)
-                advance(seen)
-                done += seen
-        except KeyboardInterrupt:
-            note(f"Interrupted behind {done} of {table.length} rows; run it again to go on.")
-            raise typer.Exit(INTERRUPTED) from None
+    with progress(table, "Contacts") as advance, stopped_by_signals() as stop:
+        for rows, contacts, seen in _batches(table, refused):
+            report = store.import_batch(organization, contacts)
+            total.created += report.created
+            total.updated += report.updated
+            total.unchanged += report.unchanged
+            for index, reason in report.refused:
+                refused.add(rows[index], reason)
+            advance(seen)
+            done += seen
+            if stop.is_set() and done < table.length:
+                note(f"Interrupted behind {done} of {table.length} rows; run it again to go on.")
+                raise typer.Exit(INTERRUPTED)
     return total
 
 

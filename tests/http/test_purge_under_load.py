@@ -25,7 +25,7 @@ from tests.cli.processes import settings
 from tests.core import big_log
 from tests.http.gunicorns import Gunicorn, gunicorn
 
-EVENTS = 150_000
+EVENTS = 60_000
 ROUNDS = 3
 REQUESTS = 200
 JOURNAL_EVERY = 4
