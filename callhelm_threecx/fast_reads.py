@@ -45,7 +45,10 @@ class FastReads:
         try:
             rows = lane.rows(read, read.bind(organization_id, parameters))
         except NotTakenError:
-            self._put_back(lane)
+            if lane.is_watched:
+                lane.close()  # into the pool: the usual way is to find this connection there
+            else:
+                self._put_back(lane)
             raise
         except Exception as ex:
             lane.close()
@@ -78,6 +81,8 @@ class FastReads:
 
 
 class _SqliteLane:
+    is_watched = False
+
     def __init__(self, pooled: PoolProxiedConnection) -> None:
         self._pooled = pooled
         self._connection: Any = pooled.driver_connection
@@ -97,10 +102,15 @@ class _PostgresLane:
         self._connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         self._prepared: dict[str, bytes] = {}
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches statements through a cursor class of their own."""
+        return self._connection.cursor_factory is not psycopg.Cursor
+
     def rows(self, read: CompiledRead, values: Mapping[str, Any]) -> Rows:
-        connection = self._connection
-        if connection.cursor_factory is not psycopg.Cursor:  # somebody watches through theirs
+        if self.is_watched:
             raise NotTakenError
+        connection = self._connection
         encoded: Any = [_encoded(values[name]) for name in read.names]  # None is NULL
         name = self._prepared.get(read.numbered) or self._prepare(read.numbered)
         result = connection.pgconn.exec_prepared(name, encoded)
@@ -120,7 +130,10 @@ class _PostgresLane:
 
     def close(self) -> None:
         """The pool must not get a connection back that has statements prepared under our names."""
-        self._pooled.invalidate()
+        if self._prepared:
+            self._pooled.invalidate()
+        else:
+            self._pooled.close()
 
 
 def _encoded(value: Any) -> bytes | None:

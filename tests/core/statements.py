@@ -79,6 +79,7 @@ def _explained_by_postgres(database: Database, ask: Callable[[], object]) -> str
             plans.extend(row[0] for row in super().fetchall())
             return super().execute(query, *args, **kwargs)
 
+    database.dispose()  # a connection that is at hand already would not be watched
     connection: Any = database.reader.raw_connection()
     usual = connection.driver_connection.cursor_factory
     connection.driver_connection.cursor_factory = ExplainingCursor
