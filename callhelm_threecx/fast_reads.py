@@ -51,8 +51,9 @@ class FastReads:
                 self._put_back(lane)
             raise
         except Exception as ex:
+            if lane.is_dead:
+                self.close()  # what else is at hand may be as dead
             lane.close()
-            self.close()  # what else is at hand may be as dead
             raise NotTakenError from ex
         self._put_back(lane)
         return rows
@@ -82,6 +83,7 @@ class FastReads:
 
 class _SqliteLane:
     is_watched = False
+    is_dead = False
 
     def __init__(self, pooled: PoolProxiedConnection) -> None:
         self._pooled = pooled
@@ -106,6 +108,11 @@ class _PostgresLane:
     def is_watched(self) -> bool:
         """Whether somebody watches statements through a cursor class of their own."""
         return self._connection.cursor_factory is not psycopg.Cursor
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the server is gone, rather than the statement refused."""
+        return self._connection.pgconn.status != pq.ConnStatus.OK
 
     def rows(self, read: CompiledRead, values: Mapping[str, Any]) -> Rows:
         if self.is_watched:

@@ -125,3 +125,13 @@ def test_many_threads_read_at_once_on_a_few_connections(reads: FastReads) -> Non
 def test_the_pool_is_never_emptied_by_what_is_kept(database: Database) -> None:
     pool: Any = database.reader.pool
     assert pool.size() + pool._max_overflow > KEPT
+
+
+@pytest.mark.only("postgres")
+def test_a_statement_that_is_refused_costs_no_other_connection(reads: FastReads) -> None:
+    for lane in [reads._open() for _ in range(3)]:
+        reads._put_back(lane)
+    with pytest.raises(NotTakenError):
+        ask(reads, most="many")  # no number
+    assert len(reads._idle) == 2
+    assert ask(reads) == ["Anna of acme", "Ben of acme"]
