@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event
 
 from callhelm_threecx.db import Database
 from tests.client import Api
+from tests.core.statements import on_new_connections
 
 READING = ("SELECT", "WITH")
 WRITING = ("INSERT", "UPDATE", "DELETE")
@@ -112,17 +112,9 @@ def every_statement(database: Database) -> Iterator[list[Sent]]:
     def watch(connection: Any, _record: Any) -> None:
         connection.cursor_factory = Watching
 
-    database.dispose()
-    for engine in (database.engine, database.reader):
-        event.listen(engine, "connect", watch)
-    try:
-        database.ping()  # what a connection says once, when it is opened, is no part of the block
+    with on_new_connections(database, watch):
         seen.clear()
         yield seen
-    finally:
-        for engine in (database.engine, database.reader):
-            event.remove(engine, "connect", watch)
-        database.dispose()
 
 
 class _Explaining(psycopg.Cursor[Any]):

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from callhelm_threecx.services.integrations import Integration
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Say what would be done, and what stands against it; do nothing."
+    ),
+]
 Org = Annotated[
     str,
     typer.Option("--org", metavar="ORG", help="The organization, as `org list` shows it."),

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from callhelm_threecx.cli import partitioning
-from callhelm_threecx.cli.common import AsJson, print_json
+from callhelm_threecx.cli.common import AsJson, DryRun, print_json
 
 if TYPE_CHECKING:
     from callhelm_threecx.db import Database
@@ -26,12 +26,7 @@ partitioning.register(app)
 )
 def upgrade(
     *,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Say what would be done, and what stands against it; do nothing."
-        ),
-    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring the schema up to date; run it again, and nothing happens.

@@ -7,6 +7,7 @@ import typer
 
 from callhelm_threecx.cli.common import (
     AsJson,
+    DryRun,
     fail,
     note,
     open_services,
@@ -29,12 +30,7 @@ def register(app: typer.Typer) -> None:
 def partition_events(
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Back into one table.")] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Say what would be done, and what stands against it; do nothing."
-        ),
-    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring the event log into PostgreSQL's partitions, one for each month.

@@ -38,16 +38,28 @@ def recorded(database: Database) -> Iterator[list[str]]:
         else:
             connection.set_trace_callback(record_ours)
 
-    database.dispose()
-    for engine in (database.engine, database.reader):
-        event.listen(engine, "connect", record)
-    try:
-        database.ping()  # what a connection says once, when it is opened, is no part of the block
+    with on_new_connections(database, record):
         seen.clear()
         yield seen
+
+
+@contextmanager
+def on_new_connections(
+    database: Database, prepare: Callable[[Any, object], None]
+) -> Iterator[None]:
+    """While every connection of both engines is a new one, which was prepared when it was opened.
+
+    What a connection says once, when it is opened, is said before the block.
+    """
+    database.dispose()
+    for engine in (database.engine, database.reader):
+        event.listen(engine, "connect", prepare)
+    try:
+        database.ping()
+        yield
     finally:
         for engine in (database.engine, database.reader):
-            event.remove(engine, "connect", record)
+            event.remove(engine, "connect", prepare)
         database.dispose()
 
 
