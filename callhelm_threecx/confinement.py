@@ -30,7 +30,6 @@ from sqlalchemy import (
     column,
     event,
     func,
-    insert,
     inspect,
     select,
 )
@@ -43,6 +42,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from typing_extensions import Unpack
 
+from callhelm_threecx.bulk import BulkInsert
 from callhelm_threecx.columns import Identifier
 from callhelm_threecx.driver import CompiledRead, told_as_by_sqlalchemy
 from callhelm_threecx.models import OrganizationRow, organization_tables
@@ -263,15 +263,8 @@ def insert_many(
     connection = Session.connection(session)
     organization_id = session.info["organization_id"]
     names = ["organization_id", *columns]
-    if connection.dialect.name == "sqlite":
-        values = [dict(zip(names, (organization_id, *row), strict=True)) for row in rows]
-        connection.execute(insert(inspect(table).local_table), values)
-        return
-    listed = ", ".join(names)
-    with (
-        told_as_by_sqlalchemy(connection),
-        cast(Any, connection.connection.cursor()) as cursor,
-        cursor.copy(f"COPY {table.__tablename__} ({listed}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row((organization_id, *row))
+    bulk = BulkInsert(inspect(table).local_table, names, connection.dialect)
+    with told_as_by_sqlalchemy(connection):
+        bulk.run(
+            connection, [dict(zip(names, (organization_id, *row), strict=True)) for row in rows]
+        )
