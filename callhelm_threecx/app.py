@@ -258,7 +258,7 @@ def _resources(services: Services, client: Client) -> Sequence[tuple[str, object
         (routes.CONTACTS_CREATE, CreateResource(contacts, client, body)),
         (routes.CALLS_JOURNAL, CallsResource(journal, body)),
         (routes.CHATS_JOURNAL, ChatsResource(journal, body)),
-        (routes.TEMPLATE, TemplateResource(integrations, client, prefix, emit)),
+        (routes.TEMPLATE, TemplateResource(client, prefix, emit)),
         (routes.SETUP, SetupResource(integrations, client, body, prefix)),
         (routes.AGENTS, AgentsResource(agents, body)),
         (routes.AGENT, AgentResource(agents)),

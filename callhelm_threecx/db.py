@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from callhelm_threecx.bulk import BulkInsert, Row
+from callhelm_threecx.columns import json_text
 from callhelm_threecx.confinement import OrganizationSession, PreparedRead
 from callhelm_threecx.driver import told_as_by_sqlalchemy
 from callhelm_threecx.errors import BadInputError, StorageUnavailableError
@@ -263,6 +264,7 @@ def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:
         "pool_size": pool_size,
         "max_overflow": pool_size - 1,
         "pool_timeout": POOL_TIMEOUT_S,
+        "json_serializer": json_text,
         "hide_parameters": True,  # names and numbers of people stay out of error texts
     }
     if url.get_backend_name() == "sqlite":

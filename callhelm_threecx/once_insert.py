@@ -5,7 +5,6 @@ would need six. It is confined as everything here is: the organization is given 
 never by the values.
 """
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Dialect, bindparam, exists, func, insert, inspect, select, update
 from sqlalchemy.dialects import postgresql
 
+from callhelm_threecx.columns import json_text
 from callhelm_threecx.confinement import PreparedRead
 from callhelm_threecx.driver import CompiledRead
 from callhelm_threecx.models import OrganizationRow
@@ -21,8 +21,6 @@ from callhelm_threecx.models import OrganizationRow
 ROW: Final = "row"
 ALONG: Final = "along"
 TOUCHED: Final = "touched"
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class OnceInsert(PreparedRead):
@@ -49,7 +47,7 @@ class OnceInsert(PreparedRead):
         """The statement in the words of PostgreSQL."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = self._compiled[dialect.name] = _CompiledOnce(self._statement, dialect, "")
+            known = self._compiled[dialect.name] = _CompiledOnce(self._statement, dialect)
         return known
 
     @staticmethod
@@ -60,23 +58,27 @@ class OnceInsert(PreparedRead):
         touched_at: datetime,
     ) -> dict[str, Any]:
         """The values of the two rows by column, whom to touch (None for nobody), and when."""
-        return {
-            **{f"{ROW}_{name}": value for name, value in row.items()},
-            **{f"{ALONG}_{name}": value for name, value in along.items()},
-            f"{TOUCHED}_id": touched_id,
-            f"{TOUCHED}_at": touched_at,
-        }
+        return {ROW: row, ALONG: along, TOUCHED: {"id": touched_id, "at": touched_at}}
 
 
 class _CompiledOnce(CompiledRead):
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        super().__init__(statement, dialect, _OWNER)
+        split = [(name, *name.split("_", 1)) for name in self.names]
+        self._owners = [name for name, _, column in split if column == _OWNER]
+        self._places = [place for place in split if place[2] != _OWNER]
+
     def bind(self, organization_id: str, parameters: Mapping[str, Any]) -> Any:
         """Every value as text that PostgreSQL reads as what the column is; the organization, in
         whatever place it is asked for, is the one that is given here."""
-        owners = {name: organization_id for name in self.names if name.endswith(_OWNER)}
-        return {name: _in_words(value) for name, value in parameters.items()} | owners
+        bound: dict[str, Any] = dict.fromkeys(self._owners, organization_id)
+        for name, part, column in self._places:
+            value = parameters[part][column]
+            bound[name] = value if value is None or type(value) is str else _in_words(value)
+        return bound
 
 
-_OWNER: Final = "_organization_id"
+_OWNER: Final = "organization_id"
 
 
 def _statement(tables: Sequence[Any], instant: str) -> Any:
@@ -112,10 +114,10 @@ def _parameter(part: str, column: Any) -> Any:
 
 
 def _in_words(value: Any) -> Any:
-    if value is None or isinstance(value, (str, int)):
+    if isinstance(value, (int, str)):
         return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (uuid.UUID, float)):
         return str(value)
-    return _encode(value)
+    return json_text(value)

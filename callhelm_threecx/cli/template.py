@@ -42,7 +42,8 @@ def template(
         integration = integration_of(services, organization)
         settings = services.settings
         base_url = _base_url(settings, url)
-        text = template_of(services.integrations, integration, base_url, settings.prefix)
+        api_key = services.integrations.clear_key(integration.organization_id)
+        text = template_of(integration, api_key, base_url, settings.prefix)
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -73,7 +73,8 @@ class SetupGate(Gated):
         """The file as the PBX gets it. Raises `BadInputError` before there is a key."""
         parts = self.parts
         integration = required(visit)
-        return template_of(parts.integrations, integration, self.base_url(visit), parts.prefix)
+        api_key = parts.integrations.clear_key(integration.organization_id)
+        return template_of(integration, api_key, self.base_url(visit), parts.prefix)
 
     def show_setup(self, visit: Visit, form: Form | None = None, at: str = "") -> None:
         """Answer with the whole page; ``form`` is one that was refused, ``at`` whose it is."""

@@ -120,7 +120,7 @@ class KeyAuth:
         wanted: Collection[KeyKind] = getattr(resource, "keys", {}).get(req.method, ())
         if not wanted or KeyKind.NONE in wanted:
             return
-        shown = _shown_key(req, in_query=getattr(resource, "key_in_query", False))
+        shown = shown_key(req, in_query=getattr(resource, "key_in_query", False))
         identity = None
         if not shown and KeyKind.ADMIN in wanted:
             identity = self._sign_in.identity(req)
@@ -205,7 +205,9 @@ class Admission:
         )
 
 
-def _shown_key(req: falcon.Request, *, in_query: bool) -> str:
+def shown_key(req: falcon.Request, *, in_query: bool) -> str:
+    """The key that a request shows in its headers or, where one may be there, in its query; empty
+    when it shows none."""
     shown = (req.get_header("x-api-key") or "").strip()
     if not shown:
         scheme, _, credentials = (req.get_header("Authorization") or "").partition(" ")

@@ -6,18 +6,17 @@ from typing import ClassVar, Final
 import falcon
 
 from callhelm_threecx.errors import ForbiddenError
-from callhelm_threecx.middleware.auth import KeyKind
+from callhelm_threecx.middleware.auth import KeyKind, shown_key
 from callhelm_threecx.middleware.client import Client
 from callhelm_threecx.resources.reading import integration_of
 from callhelm_threecx.services.events import Event, EventType
-from callhelm_threecx.services.integrations import Integrations
 from callhelm_threecx.services.templates import template_of
 
 FILE_NAME: Final = "call-helm-3cx.xml"
 
 
 class TemplateResource:
-    """The template of an organization, its URL and key filled in."""
+    """The template of an organization, its URL and the very key that asked for it filled in."""
 
     keys: ClassVar[Mapping[str, Collection[KeyKind]]] = {"GET": (KeyKind.ORGANIZATION,)}
     key_in_query: ClassVar[bool] = True
@@ -25,12 +24,10 @@ class TemplateResource:
 
     def __init__(
         self,
-        integrations: Integrations,
         client: Client,
         prefix: str,
         emit: Callable[[Event], None],
     ) -> None:
-        self._integrations = integrations
         self._client = client
         self._prefix = prefix
         self._emit = emit
@@ -41,7 +38,8 @@ class TemplateResource:
         if integration.key_is_replaced:  # whoever holds an old key must not get the new one by it
             raise ForbiddenError("This key was replaced by a newer one.", code="key_replaced")
         base_url = self._client.base_url(req)
-        resp.text = template_of(self._integrations, integration, base_url, self._prefix)
+        api_key = shown_key(req, in_query=self.key_in_query)
+        resp.text = template_of(integration, api_key, base_url, self._prefix)
         resp.content_type = "application/xml; charset=utf-8"
         resp.set_header("Content-Disposition", f'attachment; filename="{FILE_NAME}"')
         resp.set_header("Cache-Control", "no-store")

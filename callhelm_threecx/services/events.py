@@ -112,9 +112,11 @@ def milliseconds_since(started: float) -> float:
 def keepable(data: Mapping[str, Any]) -> dict[str, Any]:
     """Raw data as it may be kept: without what is named like a secret, and every text without the
     characters that no database keeps."""
-    return {
-        clean(name): _keepable_value(value) for name, value in data.items() if not _is_secret(name)
-    }
+    kept = {}
+    for name, value in data.items():
+        if not _is_secret(name):
+            kept[clean(name)] = clean(value) if type(value) is str else _keepable_value(value)
+    return kept
 
 
 @lru_cache(maxsize=512)

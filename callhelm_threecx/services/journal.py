@@ -60,6 +60,7 @@ class Journal:
         self._store = store
         own_contacts = isinstance(store, SqlContactStore) and database.dialect == "postgresql"
         self._at_once = NewCalls(database) if own_contacts else None
+        self._keeps_calls = store if isinstance(store, TransactionalCalls) else None
 
     def record_call(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended call. Raises `BadInputError` for a report that cannot be read."""
@@ -74,7 +75,7 @@ class Journal:
             "sentiment": report.sentiment,
             **_common_columns(report, organization, found.contact_id),
         }
-        if not isinstance(self._store, TransactionalCalls):  # else the store keeps the long texts
+        if self._keeps_calls is None:  # else the store keeps the long texts
             columns["recording_url"] = report.recording_url
             columns["transcription"] = report.transcription
             columns["summary"] = report.summary
@@ -180,9 +181,9 @@ class Journal:
         self, session: Session, organization: Organization, report: CallReport, row: CallRow
     ) -> None:
         """Give a new call to a store that keeps calls; our row remembers that it was reported."""
-        if isinstance(self._store, TransactionalCalls):
+        if self._keeps_calls is not None:
             call = _journaled(report, row)
-            self._store.add_call_within(session, organization, call)
+            self._keeps_calls.add_call_within(session, organization, call)
 
     def _create(self, session: Session, organization: Organization, contact: NewContact) -> str:
         if isinstance(self._store, TransactionalContacts):

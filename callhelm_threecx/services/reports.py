@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 from callhelm_threecx import phone
@@ -20,6 +21,8 @@ MAX_SHORT: Final = 320
 """Longest name, address, number or id in characters; transcripts and messages may be longer."""
 
 MAX_EXTENSION: Final = 64
+
+_hashed: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 class CallType(str, Enum):
@@ -100,7 +103,7 @@ class Report:
             start = int(self.started_at.timestamp())
         agent = self.agent.extension or self.agent.email.casefold() or self.agent.name
         parts = [organization_id, who, agent, kind, start]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(_hashed(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,12 @@ class _Fields:
             if isinstance(value, (dict, list)):
                 errors.append(FieldError(values.clean(name)[:64], "must be text"))
                 continue
-            self.raw[values.clean(name)] = values.clean(str(value))
+            self.raw[values.clean(name)] = values.clean(value if type(value) is str else str(value))
 
     def text(self, name: str, most: int | None = MAX_SHORT) -> str:
-        text = values.present(self.raw.get(name, ""))
+        text = self.raw.get(name, "")
+        if text.startswith("["):
+            text = values.present(text)
         if most is not None and len(text) > most:
             self.errors.append(FieldError(name, f"is longer than {most} characters"))
             return ""
@@ -171,9 +176,9 @@ class _Fields:
         text = self.text(name)
         if not text:
             return None
-        for member in kind:
-            if str(member.value).casefold() == text.casefold():
-                return member
+        member = _members(kind).get(text.casefold())
+        if member is not None:
+            return member
         known = ", ".join(str(member.value) for member in kind)
         self.errors.append(FieldError(name, f"must be one of {known}"))
         return None
@@ -205,6 +210,11 @@ class _Fields:
             "duration_seconds": seconds,
             "raw": self.raw,
         }
+
+
+@cache
+def _members(kind: type[Enum]) -> Mapping[str, Enum]:
+    return {str(member.value).casefold(): member for member in kind}
 
 
 def call_report(body: Mapping[str, Any]) -> CallReport:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from callhelm_threecx import keys
-from callhelm_threecx.services.integrations import Integration, Integrations
+from callhelm_threecx.services.integrations import Integration
 from callhelm_threecx.template.builder import render_template
 
 _PLACE: Final = keys.API_KEY_PREFIX + "0" * 43
@@ -14,14 +14,10 @@ _PLACE: Final = keys.API_KEY_PREFIX + "0" * 43
 _UNPRINTABLE: Final = re.compile("[^\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f]")
 
 
-def template_of(
-    integrations: Integrations, integration: Integration, base_url: str, prefix: str
-) -> str:
-    """The template with the organization's URL and current key, its features as they are set.
+def template_of(integration: Integration, api_key: str, base_url: str, prefix: str) -> str:
+    """The template with the organization's URL and a key of it, its features as they are set.
 
     Control characters in the organization's name, which XML cannot hold, are left out.
-
-    Raises `keys.UndecipherableError` when no configured secret key decrypts the stored key.
     """
     parts: dict[str, Any] = {
         "base_url": base_url,
@@ -31,7 +27,6 @@ def template_of(
         "chat_journaling": integration.allows("chat_journaling_enabled"),
         "contact_creation": integration.allows("contact_creation_enabled"),
     }
-    api_key = integrations.clear_key(integration.organization_id)
     if not keys.is_well_formed(api_key):  # an earlier integration's, which XML may have to escape
         return render_template(**parts, api_key=api_key)
     return _without_key(**parts).replace(_PLACE, api_key)
