@@ -5,6 +5,7 @@ client of a PBX does.
 """
 
 import json
+import random
 import shutil
 import subprocess
 import tempfile
@@ -18,9 +19,10 @@ SCRIPT = Path(__file__).with_name("ask.lua")
 UNIQUE_INSTANT = "@@@@-@@-@@T@@:@@:@@Z"
 """In a body: an instant, another one for each request."""
 
-_LATEST = 1_800_000_000
-"""Later, in seconds since 1970, than any contact of the dataset was active: so each call that is
-journaled also moves its contact on."""
+_FIRST_INSTANT = 1_800_000_000 + random.SystemRandom().randrange(700) * 10_000_000
+"""Seconds since 1970. Later than any contact of the dataset was active, so that each call that is
+journaled also moves its contact on; and not that of an earlier run on the same database, whose
+calls would be repeated."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def run(
         command = [executable, "--threads", "1", "--connections", str(connections)]
         command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "60s"]
         command += ["--latency", "--script", str(SCRIPT), f"http://127.0.0.1:{port}", "--"]
-        command += [listed.name, str(seed), str(_LATEST + seed * 1_000_000)]
+        command += [listed.name, str(seed), str(_FIRST_INSTANT + seed * 1_000_000)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     return outcome(done, refusals=refusals)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +33,14 @@ class Line:
         key = self.key if key is None else key
         lines = [f"GET {LOOKUP}{number} HTTP/1.1", "Host: pbx.example.com", f"X-API-Key: {key}"]
         return "\r\n".join([*lines, *headers, "", ""]).encode()
+
+    def report(self, report: dict[str, str], *headers: str) -> tuple[bytes, bytes]:
+        """Head and body of a call's report."""
+        body = json.dumps(report).encode()
+        lines = ["POST /api/3cx/calls/journal HTTP/1.1", "Host: pbx.example.com", *headers]
+        lines += ["Content-Type: application/json", f"X-API-Key: {self.key}"]
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        return "\r\n".join(lines).encode(), body
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -123,14 +132,57 @@ def test_a_request_in_pieces_is_answered_when_it_is_whole(line: Line) -> None:
     assert line.found() == ["Anna"]
 
 
-def test_other_requests_pass_over_the_same_connection(line: Line) -> None:
-    body = json.dumps({"CallType": "Inbound", "Number": "+49301111111"}).encode()
-    line.send(
-        b"POST /api/3cx/calls/journal HTTP/1.1\r\nHost: pbx.example.com\r\n"
-        b"Content-Type: application/json\r\n"
-        b"X-API-Key: %s\r\nContent-Length: %d\r\n\r\n%s" % (line.key.encode(), len(body), body)
-    )
-    assert line.answer()[0] in {200, 201}
+def test_a_report_is_answered_alike_whole_and_in_pieces(line: Line) -> None:
+    answers = []
+    line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for pieces, started in ((1, "2026-11-22T08:35:00Z"), (2, "2026-11-22T08:36:00Z")):
+        report = {"CallType": "Inbound", "Number": "+49301111111", "CallStartTimeUTC": started}
+        head, body = line.report(report, "X-Request-Id: end-7")
+        if pieces == 1:
+            line.send(head + body)
+        else:
+            line.send(head)
+            time.sleep(0.2)  # it is noticed without its body
+            line.send(body)
+        status, headers, answer = line.answer()
+        told = {**json.loads(answer), "callId": ""}
+        varying = {"date", "ratelimit-remaining", "ratelimit-reset"}
+        answers.append((status, {n: v for n, v in headers.items() if n not in varying}, told))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 201
+    assert answers[0][1]["x-request-id"] == "end-7"
+
+
+def test_a_report_is_kept_once_however_often_it_comes(line: Line) -> None:
+    report = {
+        "CallType": "Missed",
+        "Number": "+49302222222",
+        "CallStartTimeUTC": "2026-11-22T08:37:00Z",
+    }
+    whole = b"".join(line.report(report))
+    line.send(whole)
+    status, _, first = line.answer()
+    line.send(whole * 3)
+    again = [line.answer() for _ in range(3)]
+    assert status == 201
+    assert [status for status, _, _ in again] == [200] * 3
+    assert {json.loads(body)["callId"] for _, _, body in again} == {json.loads(first)["callId"]}
+
+
+def test_lookups_and_reports_pass_over_the_same_connection(line: Line) -> None:
+    for minute in range(20):
+        started = f"2026-11-22T09:{minute:02}:00Z"
+        report = {"CallType": "Outbound", "Number": "+49301111111", "CallStartTimeUTC": started}
+        line.send(b"".join(line.report(report)))
+        assert line.answer()[0] == 201
+        line.send(line.lookup("%2B49301111111"))
+        assert line.found() == ["Anna"]
+
+
+def test_a_report_that_cannot_be_read_is_refused_and_the_connection_goes_on(line: Line) -> None:
+    line.send(b"".join(line.report({"CallType": "Sideways"})))
+    status, _, body = line.answer()
+    assert (status, json.loads(body)["success"]) == (400, False)
     line.send(line.lookup("%2B49301111111"))
     assert line.found() == ["Anna"]
 
