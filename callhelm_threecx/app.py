@@ -1,6 +1,6 @@
 """The composition root: settings in, a Falcon app out. The one place where things meet."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,7 +29,9 @@ from callhelm_threecx.resources.events import EventsResource, StatsResource
 from callhelm_threecx.resources.health import HealthResource, ReadyResource
 from callhelm_threecx.resources.journal import CallsResource, ChatsResource
 from callhelm_threecx.resources.reading import BodyReader
+from callhelm_threecx.resources.reporting import ShortJournal
 from callhelm_threecx.resources.ringing import ShortLookup
+from callhelm_threecx.resources.short_way import Gate, ShortWay
 from callhelm_threecx.resources.template import TemplateResource
 from callhelm_threecx.services.agents import Agents
 from callhelm_threecx.services.console_sessions import ConsoleSessions
@@ -83,11 +85,13 @@ class ThreeCXApp(falcon.App[falcon.Request, falcon.Response]):
     """The WSGI application, with the services behind it."""
 
     services: Services
-    short_lookup: ShortLookup
+    short_ways: Mapping[str, ShortWay]
+    """By path."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer by the short way where it is open, else through the framework."""
-        answer = self.short_lookup(environ, start_response)
+        """Answer by a short way where one is open, else through the framework."""
+        short_way = self.short_ways.get(environ["PATH_INFO"])
+        answer = short_way(environ, start_response) if short_way is not None else None
         return answer if answer is not None else super().__call__(environ, start_response)
 
 
@@ -170,6 +174,7 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
     emit = services.writer.emit
     failed = limit_of(settings.failed_auth_limit)
+    limit = limit_of(settings.rate_limit)
     app = ThreeCXApp(
         middleware=[
             RequestContext(
@@ -181,19 +186,18 @@ def build_app(services: Services, *, identity: IdentityHook | None = None) -> Th
             KeyAuth(
                 services.integrations, admin_key, services.limiter, failed, emit, sign_in=sign_in
             ),
-            RateLimit(services.limiter, limit_of(settings.rate_limit)),
+            RateLimit(services.limiter, limit),
             Admission(client),
         ],
     )
     app.services = services
-    app.short_lookup = ShortLookup(
-        settings.prefix + routes.CONTACTS_LOOKUP,
-        contacts=services.contacts,
-        integrations=services.integrations,
-        limiter=services.limiter,
-        limit=limit_of(settings.rate_limit),
-        client=client,
-    )
+    gate = Gate(services.integrations, services.limiter, limit, client)
+    app.short_ways = {
+        settings.prefix + routes.CONTACTS_LOOKUP: ShortLookup(gate, services.contacts),
+        settings.prefix + routes.CALLS_JOURNAL: ShortJournal(
+            gate, services.journal, settings.max_body
+        ),
+    }
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.xml_error_serialization = False
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)

@@ -273,13 +273,14 @@ def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:
             "check_same_thread": False,  # a pool hands each connection to one thread at a time
         }
         engine = create_engine(url, connect_args=connect, **options)
-        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", set_pragmas)
         return engine
     connect = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "callhelm-threecx"}
     return create_engine(url, connect_args=connect, **options)
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
+def set_pragmas(connection: Any, _record: Any) -> None:
+    """Set a new SQLite connection up: for one writer among many readers, and to lose nothing."""
     connection.isolation_level = None  # the driver must not begin transactions of its own
     cursor = connection.cursor()
     for pragma in (

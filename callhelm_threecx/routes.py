@@ -22,9 +22,3 @@ STATS: Final = "/stats"
 HEALTHZ: Final = "/healthz"
 READYZ: Final = "/readyz"
 CONSOLE: Final = "/console"
-
-OF_A_PBX: Final = (
-    *(CONTACTS_LOOKUP, CONTACTS_SEARCH, CONTACTS_CREATE, CALLS_JOURNAL, CHATS_JOURNAL),
-    TEMPLATE,
-)
-"""What a PBX asks while people are on the phone, and the file that tells it to."""

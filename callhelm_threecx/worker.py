@@ -12,6 +12,11 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from callhelm_threecx import plain_http, routes
 
+_OF_A_PBX: Final = (
+    *(routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH, routes.CONTACTS_CREATE),
+    *(routes.CALLS_JOURNAL, routes.CHATS_JOURNAL, routes.TEMPLATE),
+)
+
 _MOST: Final = 16_384
 """Longest request, in bytes, that is looked at: a lookup has some hundred, a report a thousand."""
 
@@ -41,18 +46,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """
 
     _app: Any = None
+    _lookup: Any = None
     _reader: plain_http.PlainReader | None = None
     _threads_until = 0.0
 
     def load_wsgi(self) -> None:
         """Load the application, and find out where it answers a PBX."""
         super().load_wsgi()
-        app = getattr(self.wsgi, "threecx", self.wsgi)
+        app: Any = getattr(self.wsgi, "threecx", self.wsgi)
         services = getattr(app, "services", None)
-        if services is not None and hasattr(app, "short_lookup") and self._is_plain_server():
+        if services is not None and hasattr(app, "short_ways") and self._is_plain_server():
             self._app = app
-            paths = [services.settings.prefix + path for path in routes.OF_A_PBX]
+            paths = [services.settings.prefix + path for path in _OF_A_PBX]
             lookup = services.settings.prefix + routes.CONTACTS_LOOKUP
+            self._lookup = app.short_ways[lookup]
             self._reader = plain_http.PlainReader(lookup, paths)
 
     def _is_plain_server(self) -> bool:
@@ -109,7 +116,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _short_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = _Started()
         try:
-            body = self._app.short_lookup(environ, started)
+            body = self._lookup(environ, started)
         except Exception:  # gunicorn's way meets it again, and logs it; the loop must go on
             return None
         return None if body is None else started.answer(b"".join(body))

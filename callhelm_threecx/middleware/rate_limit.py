@@ -1,13 +1,16 @@
 """How often a key may call, and what every limited answer says about it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import falcon
 from limits import RateLimitItem
 
 from callhelm_threecx.errors import RateLimitedError
-from callhelm_threecx.limiter import Limiter
+from callhelm_threecx.limiter import Limiter, Verdict
+
+COUNTED: Final = "callhelm_threecx.counted"
+"""Where the environ holds the verdict on a request that was counted on a short way."""
 
 
 class RateLimit:
@@ -29,7 +32,7 @@ class RateLimit:
         counted = principal.counted_as if principal is not None else None
         if counted is None:
             return
-        verdict = self._limiter.hit(self._limit, *counted)
+        verdict: Verdict = req.env.pop(COUNTED, None) or self._limiter.hit(self._limit, *counted)
         resp.set_header("RateLimit-Limit", str(verdict.limit))
         resp.set_header("RateLimit-Remaining", str(verdict.remaining))
         resp.set_header("RateLimit-Reset", str(verdict.reset))

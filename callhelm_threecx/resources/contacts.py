@@ -12,10 +12,10 @@ from callhelm_threecx.resources.reading import (
     BodyReader,
     integer,
     integration_of,
+    raise_failed,
     raw_param,
     text_param,
 )
-from callhelm_threecx.resources.ringing import FAILED
 from callhelm_threecx.services.contacts import DEFAULT_LIMIT, MAX_LIMIT, Contacts
 
 _FOR_ORGANIZATIONS = (KeyKind.ORGANIZATION,)
@@ -32,9 +32,7 @@ class LookupResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The contacts that own a number or an address, best first."""
-        failed: Exception | None = req.env.pop(FAILED, None)
-        if failed is not None:
-            raise failed
+        raise_failed(req)
         integration = integration_of(req)
         base_url = self._client.base_url(req)
         number = raw_param(req, "number")

@@ -1,13 +1,16 @@
 """``/calls/journal`` and ``/chats/journal``: what a PBX reports when it is over."""
 
 from collections.abc import Collection, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import falcon
 
 from callhelm_threecx.middleware.auth import KeyKind
-from callhelm_threecx.resources.reading import BodyReader, integration_of
+from callhelm_threecx.resources.reading import BodyReader, integration_of, raise_failed
 from callhelm_threecx.services.journal import Journal, Recorded
+
+CALLS_FEATURE: Final = "call_journaling_enabled"
+"""Without which no call is taken."""
 
 
 class CallsResource:
@@ -21,7 +24,8 @@ class CallsResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Log one ended call: 201 when new, 200 for the same call again."""
-        integration = integration_of(req, "call_journaling_enabled")
+        raise_failed(req)
+        integration = integration_of(req, CALLS_FEATURE)
         _answer(resp, "call", self._journal.record_call(integration, self._body(req)))
 
 
@@ -42,8 +46,13 @@ class ChatsResource:
 
 def _answer(resp: falcon.Response, kind: str, recorded: Recorded) -> None:
     resp.status = 200 if recorded.duplicate else 201
+    resp.media = answer_of(kind, recorded)
+
+
+def answer_of(kind: str, recorded: Recorded) -> dict[str, Any]:
+    """What a PBX is told of its report of a ``call`` or ``chat``."""
     what = "was logged before" if recorded.duplicate else "is logged"
-    resp.media = {
+    return {
         "success": True,
         f"{kind}Id": recorded.id,
         "contactId": recorded.contact_id,

@@ -20,6 +20,7 @@ from callhelm_threecx.errors import (
 )
 from callhelm_threecx.identity import Identity
 from callhelm_threecx.middleware.auth import KeyKind, Principal
+from callhelm_threecx.resources.short_way import FAILED
 from callhelm_threecx.services import values
 from callhelm_threecx.services.audit import ADMIN_KEY, Actor
 from callhelm_threecx.services.integrations import Integration
@@ -40,17 +41,8 @@ class BodyReader:
         Raises `UnsupportedMediaError` for another type, `TooLargeError`, and `BadInputError` for
         what is not a JSON object in UTF-8.
         """
-        kind = (req.content_type or "application/json").partition(";")[0].strip()
-        if not _JSON_TYPE.fullmatch(kind):
-            raise UnsupportedMediaError("The body must be JSON (application/json).")
-        try:
-            data = self._bytes(req)
-            body = _JSON.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
-        except (ValueError, RecursionError):
-            raise BadInputError("The body is not JSON.", code="bad_json") from None
-        if not isinstance(body, dict):
-            raise BadInputError("The body is not a JSON object.", code="bad_json")
-        return body
+        require_json(req.content_type)
+        return json_object(req.content_type, self._bytes(req))
 
     def _bytes(self, req: falcon.Request) -> bytes:
         try:
@@ -68,6 +60,34 @@ class BodyReader:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def require_json(content_type: str | None) -> None:
+    """Return when a body is said to be JSON, or nothing is said of it. Raises
+    `UnsupportedMediaError`."""
+    kind = (content_type or "application/json").partition(";")[0].strip()
+    if not _JSON_TYPE.fullmatch(kind):
+        raise UnsupportedMediaError("The body must be JSON (application/json).")
+
+
+def json_object(content_type: str | None, data: bytes) -> dict[str, Any]:
+    """The JSON object that a body of this type is. Raises `UnsupportedMediaError`, and
+    `BadInputError` for what is not a JSON object in UTF-8."""
+    require_json(content_type)
+    try:
+        body = _JSON.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
+    except (ValueError, RecursionError):
+        raise BadInputError("The body is not JSON.", code="bad_json") from None
+    if not isinstance(body, dict):
+        raise BadInputError("The body is not a JSON object.", code="bad_json")
+    return body
+
+
+def raise_failed(req: falcon.Request) -> None:
+    """Raise what was raised on the short way of this request, if it went there and failed."""
+    failed: Exception | None = req.env.pop(FAILED, None)
+    if failed is not None:
+        raise failed
 
 
 _JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)

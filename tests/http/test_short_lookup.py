@@ -63,17 +63,16 @@ class Ways:
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.short = api.app.short_lookup
 
     def both(self, query: str, key: str, **others: Any) -> tuple[Answer, Answer]:
         """The answer of the application, and that of the framework alone."""
         app = self.api.app
         taken = Answer(app, environ(query, key, **others))
-        app.short_lookup = lambda _environ, _start: None
+        ways, app.short_ways = app.short_ways, {}
         try:
             return taken, Answer(app, environ(query, key, **others))
         finally:
-            app.short_lookup = self.short
+            app.short_ways = ways
 
     def is_short(self, query: str, key: str, **others: Any) -> bool:
         sent: list[str] = []
@@ -81,7 +80,9 @@ class Ways:
         def start(status: str, _headers: Any) -> None:
             sent.append(status)
 
-        answer = self.short(environ(query, key, **others), start)
+        asked = environ(query, key, **others)
+        way = self.api.app.short_ways.get(asked["PATH_INFO"], lambda *_: None)
+        answer = way(asked, start)
         assert (answer is None) == (not sent)
         return answer is not None
 
