@@ -1,5 +1,6 @@
 """What the tests share. Servers are real; see ``servers.py`` for where they come from."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "redis: needs a Redis server")
     servers.spare_the_disk()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it leaves alone
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
