@@ -7,10 +7,11 @@ never by the values.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Dialect, bindparam, exists, func, insert, inspect, select, update
+from sqlalchemy import Dialect, bindparam, exists, insert, inspect, select, update
 from sqlalchemy.dialects import postgresql
 
 from callhelm_threecx.columns import json_text
@@ -21,13 +22,27 @@ from callhelm_threecx.models import OrganizationRow
 ROW: Final = "row"
 ALONG: Final = "along"
 TOUCHED: Final = "touched"
+GIVEN: Final = "given"
+
+
+Values = Mapping[str, Any]
+"""Values or, in a statement, expressions, by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the statement itself finds out for columns of the two rows. The expressions may use what
+    was given for a column (`given`), and parameters of ``GIVEN`` with `owner` among them."""
+
+    row: Values
+    along: Values
 
 
 class OnceInsert(PreparedRead):
     """Inserts a row unless a unique constraint says that it is there; only if it was not, inserts
     another one along with it, and moves an instant of a third one on.
 
-    A run gives one row with the number of rows that were new: 1, or 0 when nothing was changed. Its
+    A run gives the columns ``told`` of the row if it is new; when nothing was changed, no row. Its
     parameters are those that `parameters` makes.
     """
 
@@ -37,11 +52,14 @@ class OnceInsert(PreparedRead):
         along: type[OrganizationRow],
         touched: type[OrganizationRow],
         instant: str,
+        *,
+        looked_up: LookedUp,
+        told: Sequence[str],
     ) -> None:
         tables = [inspect(kind).local_table for kind in (row, along, touched)]
         self.planned_anew = False
         self._compiled = {}
-        self._statement = _statement(tables, instant)
+        self._statement = _statement(tables, instant, looked_up, told)
 
     def compiled(self, dialect: Dialect) -> CompiledRead:
         """The statement in the words of PostgreSQL."""
@@ -56,9 +74,12 @@ class OnceInsert(PreparedRead):
         along: Mapping[str, Any],
         touched_id: str | None,
         touched_at: datetime,
+        **others: str | None,
     ) -> dict[str, Any]:
-        """The values of the two rows by column, whom to touch (None for nobody), and when."""
-        return {ROW: row, ALONG: along, TOUCHED: {"id": touched_id, "at": touched_at}}
+        """The values of the two rows by column, whom to touch (None for nobody), and when; and
+        what else the statement looks something up by."""
+        touched = {"id": touched_id, "at": touched_at}
+        return {ROW: row, ALONG: along, TOUCHED: touched, GIVEN: others}
 
 
 class _CompiledOnce(CompiledRead):
@@ -81,36 +102,43 @@ class _CompiledOnce(CompiledRead):
 _OWNER: Final = "organization_id"
 
 
-def _statement(tables: Sequence[Any], instant: str) -> Any:
+def given(part: str, column: Any) -> Any:
+    """What is given for a column of a row (``ROW``, ``ALONG``)."""
+    return bindparam(f"{part}_{column.name}", type_=column.type)
+
+
+def owner(column: Any) -> Any:
+    """The organization for which the statement is run, to compare a column with."""
+    return bindparam(f"{GIVEN}_{_OWNER}", type_=column.type)
+
+
+def _statement(tables: Sequence[Any], instant: str, found: LookedUp, told: Sequence[str]) -> Any:
     row, along, touched = tables
     new = (
         postgresql.insert(row)
-        .values({column.name: _parameter(ROW, column) for column in row.columns})
+        .values({column.name: found.row.get(column.name, given(ROW, column)) for column in row.c})
         .on_conflict_do_nothing()
-        .returning(row.c.id)
+        .returning(*(row.c[name] for name in dict.fromkeys(("id", *told))))
         .cte("new")
     )
     is_new = exists(select(new.c.id))
-    values = select(*(_parameter(ALONG, column) for column in along.columns)).where(is_new)
+    columns = (found.along.get(column.name, given(ALONG, column)) for column in along.c)
+    values = select(*columns).where(is_new)
     added = insert(along).from_select(along.columns.keys(), values).returning(along.c.id)
     at = bindparam(f"{TOUCHED}_at", type_=touched.c[instant].type)
     moved = (
         update(touched)
         .where(
             touched.c.id == bindparam(f"{TOUCHED}_id", type_=touched.c.id.type),
-            touched.c.organization_id == _parameter(TOUCHED, touched.c.organization_id),
+            touched.c.organization_id == given(TOUCHED, touched.c.organization_id),
             touched.c[instant] < at,
             is_new,
         )
         .values({instant: at})
         .returning(touched.c.id)
     )
-    count = select(func.count()).select_from(new)
-    return count.add_cte(added.cte("added"), moved.cte("moved"))
-
-
-def _parameter(part: str, column: Any) -> Any:
-    return bindparam(f"{part}_{column.name}", type_=column.type)
+    is_told = select(*(new.c[name] for name in told))
+    return is_told.add_cte(added.cte("added"), moved.cte("moved"))
 
 
 def _in_words(value: Any) -> Any:

@@ -8,14 +8,26 @@ agent whom nobody mapped is found among the users by extension, then by address.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Text, bindparam, func, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx.confinement import PreparedRead, fetch_within
 from callhelm_threecx.models import AgentMappingRow
+from callhelm_threecx.once_insert import GIVEN, owner
 from callhelm_threecx.services.reports import Agent
 from callhelm_threecx.stores.base import ContactStore, Member, Members
 
@@ -58,6 +70,35 @@ def attribute(session: Session, agent: Agent, store: ContactStore) -> Attributio
 def by_mapping(agent: Agent, fetch: Fetch) -> Attribution | None:
     """The same by mappings alone, where no users are known."""
     return next((_mapped(by, mapping) for by, mapping in _mappings(agent, fetch)), None)
+
+
+_SPACE: Final = literal_column("' '", Text)
+_SPACES: Final = literal_column(r"E' \t\r\n'", Text)
+
+
+def mapping_in_sql() -> CTE:
+    """What `by_mapping` finds, in the words of PostgreSQL, for a statement that needs it: at most
+    one row, with ``by``, ``agent_id``, ``email`` and ``name``. Parameters are the statement's
+    ``extension`` and ``email``; one that is null finds nobody."""
+    extension = col(AgentMappingRow.three_cx_extension)
+    address = col(AgentMappingRow.agent_email)
+    names = (col(AgentMappingRow.agent_first_name), col(AgentMappingRow.agent_last_name))
+    name = func.btrim(func.concat_ws(_SPACE, *names), _SPACES)
+
+    def found(by: str, condition: ColumnElement[bool]) -> Any:
+        columns = (literal_column(f"'{by}'", Text).label("by"), col(AgentMappingRow.agent_id))
+        return (
+            select(*columns, address.label("email"), name.label("name"))
+            .where(col(AgentMappingRow.organization_id) == owner(AgentMappingRow.organization_id))
+            .where(condition)
+            .order_by(extension)
+            .limit(literal_column("1", Integer))
+        )
+
+    by_extension = found("extension", extension == bindparam(f"{GIVEN}_extension", type_=Text))
+    by_email = found("email", func.lower(address) == bindparam(f"{GIVEN}_email", type_=Text))
+    either = union_all(by_extension, by_email).limit(literal_column("1", Integer))
+    return either.cte("mapping")
 
 
 def _mappings(agent: Agent, fetch: Fetch) -> list[tuple[str, Mapping]]:

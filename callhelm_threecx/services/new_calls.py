@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Text, func, inspect, literal_column, select
+
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ContactRow, EventRow, new_id, utc_now
-from callhelm_threecx.once_insert import OnceInsert
-from callhelm_threecx.services.attribution import Attribution, by_mapping
+from callhelm_threecx.once_insert import ALONG, ROW, LookedUp, OnceInsert, given
+from callhelm_threecx.services.attribution import Attribution, mapping_in_sql
 from callhelm_threecx.services.events import Event, milliseconds_since
 from callhelm_threecx.services.reports import CallReport, Report
 from callhelm_threecx.stores.base import Organization
@@ -64,7 +66,12 @@ class NewCalls:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._statement = OnceInsert(CallRow, EventRow, ContactRow, "last_active_at")
+        self._statement = OnceInsert(
+            *(CallRow, EventRow, ContactRow),
+            "last_active_at",
+            looked_up=_attributed(),
+            told=("agent_id",),
+        )
 
     def record(
         self,
@@ -81,19 +88,47 @@ class NewCalls:
         ``columns`` are those of the call but for its agent, whom a mapping tells. Raises
         `StorageUnavailableError` when the database does not answer.
         """
-
-        def fetch(read: Any, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-            return self._database.fetch(organization.id, read, parameters)
-
-        attribution = by_mapping(report.agent, fetch)
         key, now = new_id(), utc_now()
         happened_at = columns["started_at"] or columns["ended_at"] or now
         row = {"id": key, "happened_at": happened_at, "created_at": now, **columns}
-        row |= agent_columns(attribution, columns)
         event.call_id, event.contact_id = str(key), found.contact_id
-        event.raw_data |= {"contactFoundBy": found.by, "attributedBy": row["attributed_by"]}
+        event.raw_data["contactFoundBy"] = found.by
         event.latency_ms = milliseconds_since(started)
-        touched = found.contact_id, active_at(report)
-        parameters = OnceInsert.parameters(row, event.values(), *touched)
-        (new,) = self._database.fetch(organization.id, self._statement, parameters)[0]
-        return Recorded(str(key), found.contact_id, row["agent_id"], False) if new else None
+        parameters = OnceInsert.parameters(
+            row,
+            event.values(),
+            *(found.contact_id, active_at(report)),
+            extension=report.agent.extension or None,
+            email=report.agent.email.lower() or None,
+        )
+        told = self._database.fetch(organization.id, self._statement, parameters)
+        return Recorded(str(key), found.contact_id, told[0][0], False) if told else None
+
+
+def _attributed() -> LookedUp:
+    """Whose call it is, as `agent_columns` says it, by the mapping that the statement finds."""
+    mapping, calls = mapping_in_sql(), inspect(CallRow).local_table.c
+    raw_data = inspect(EventRow).local_table.c.raw_data
+
+    def mapped(name: str) -> Any:
+        return select(mapping.c[name]).scalar_subquery()
+
+    def mapped_or_given(name: str, column: Any) -> Any:
+        return func.coalesce(
+            func.nullif(mapped(name), literal_column("''", Text)), given(ROW, column)
+        )
+
+    by = mapped("by")
+    return LookedUp(
+        row={
+            "agent_id": mapped("agent_id"),
+            "agent_email": mapped_or_given("email", calls.agent_email),
+            "agent_name": mapped_or_given("name", calls.agent_name),
+            "attributed_by": by,
+        },
+        along={
+            "raw_data": given(ALONG, raw_data).op("||", return_type=raw_data.type)(
+                func.jsonb_build_object(literal_column("'attributedBy'", Text), by)
+            )
+        },
+    )
