@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -71,6 +72,43 @@ class Request:
     rows: int = 40
     blocks: int = 300
     before: Ask | None = None
+
+
+def get(path: str) -> Ask:
+    """A request of a path below the prefix."""
+    return lambda api: api.get(path)
+
+
+def lookup(number: str) -> Ask:
+    """A ringing phone's question."""
+    return get(f"/contacts/lookup?number={quote(number)}")
+
+
+def search(query: str) -> Ask:
+    """A search."""
+    return get(f"/contacts/search?query={quote(query)}")
+
+
+def post(path: str, **fields: str) -> Ask:
+    """A body of fields, sent to a path."""
+    return lambda api: api.post(path, fields)
+
+
+def call(minute: int, **fields: str) -> Ask:
+    """A call of its own, that ended at this minute."""
+    at = f"2026-11-22T08:{minute}:00Z"
+    return post("/calls/journal", CallType="Inbound", CallEndTimeUTC=at, **fields)
+
+
+def chat(minute: int, **fields: str) -> Ask:
+    """A chat of its own, that began at this minute."""
+    at = f"2026-11-22T09:{minute}:00Z"
+    return post("/chats/journal", ChatMessages="Hello", ChatStartTimeUTC=at, **fields)
+
+
+def create(**fields: str) -> Ask:
+    """A new contact."""
+    return post("/contacts/create", FirstName="New", LastName="One", **fields)
 
 
 def assert_bounded(api: Api, request: Request, always: set[str]) -> None:

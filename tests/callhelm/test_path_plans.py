@@ -4,14 +4,13 @@ As in `tests.http.test_path_plans`, with the host's own contacts, calls and memb
 """
 
 from collections.abc import Iterator
-from urllib.parse import quote
 
 import pytest
 
 from callhelm_threecx.stores.callhelm.prepare import survey
 from tests.callhelm.hosts import Host, new_host
 from tests.client import Api
-from tests.sent import Ask, Request, assert_bounded
+from tests.sent import Request, assert_bounded, call, chat, get, lookup, search
 from tests.servers import PostgresSource
 
 FILL = """
@@ -118,37 +117,13 @@ def api(busy: tuple[Host, str, str]) -> Iterator[Api]:
     api.close()
 
 
-def _get(path: str) -> Ask:
-    return lambda api: api.get(path)
-
-
-def _lookup(number: str) -> Ask:
-    return _get(f"/contacts/lookup?number={quote(number)}")
-
-
-def _search(query: str) -> Ask:
-    return _get(f"/contacts/search?query={quote(query)}")
-
-
-def _call(minute: int, **fields: str) -> Ask:
-    at = f"2026-11-22T08:{minute}:00Z"
-    body = {"CallType": "Inbound", "CallEndTimeUTC": at, **fields}
-    return lambda api: api.post("/calls/journal", body)
-
-
-def _chat(minute: int, **fields: str) -> Ask:
-    at = f"2026-11-22T09:{minute}:00Z"
-    body = {"ChatMessages": "Hello", "ChatStartTimeUTC": at, **fields}
-    return lambda api: api.post("/chats/journal", body)
-
-
 LOOKUPS = {
-    "a number": Request(_lookup(KNOWN), NUMBER, EVENT),
-    "a national number": Request(_lookup("030 20000007"), NUMBER, EVENT),
-    "last digits": Request(_lookup("20000007"), NUMBER, EVENT),
-    "a number of nobody": Request(_lookup("+493099999"), NUMBER, EVENT),
-    "an address": Request(_get("/contacts/lookup?email=p7@example.com"), ADDRESS, EVENT),
-    "an id": Request(_get(f"/contacts/lookup?id={SOMEBODY}"), ID, EVENT),
+    "a number": Request(lookup(KNOWN), NUMBER, EVENT),
+    "a national number": Request(lookup("030 20000007"), NUMBER, EVENT),
+    "last digits": Request(lookup("20000007"), NUMBER, EVENT),
+    "a number of nobody": Request(lookup("+493099999"), NUMBER, EVENT),
+    "an address": Request(get("/contacts/lookup?email=p7@example.com"), ADDRESS, EVENT),
+    "an id": Request(get(f"/contacts/lookup?id={SOMEBODY}"), ID, EVENT),
 }
 
 
@@ -157,28 +132,28 @@ def test_a_lookup_goes_by_indexes(api: Api, what: str) -> None:
     assert_bounded(api, LOOKUPS[what], KEY)
 
 
-TWICE = _call(11, Number=KNOWN, Agent="1007")
+TWICE = call(11, Number=KNOWN, Agent="1007")
 STRANGER = {"Number": "+4930111111", "Name": "A Stranger"}
 JOURNALS = {
     "a call": Request(
-        _call(10, Number=KNOWN, Agent="1007"), NUMBER | MEMBER | CALL, CALLED, rows=MEMBERS
+        call(10, Number=KNOWN, Agent="1007"), NUMBER | MEMBER | CALL, CALLED, rows=MEMBERS
     ),
     "a call reported again": Request(
         TWICE, NUMBER | MEMBER | CALL, SEEN_AGAIN, rows=MEMBERS, before=TWICE
     ),
-    "a call of a known id": Request(_call(12, EntityId=SOMEBODY), ID | CALL, CALLED),
+    "a call of a known id": Request(call(12, EntityId=SOMEBODY), ID | CALL, CALLED),
     "a call of an agent known by address": Request(
-        _call(13, Number=KNOWN, AgentEmail="agent7@example.com"),
+        call(13, Number=KNOWN, AgentEmail="agent7@example.com"),
         NUMBER | MEMBER | CALL,
         CALLED,
         rows=MEMBERS,
         blocks=MEMBERS * 5,  # a profile is looked up for each member
     ),
     "a call of a stranger": Request(
-        _call(14, **STRANGER), NUMBER | CALL | ID | {f"{OURS}external_id"}, CALLED | {"contacts"}
+        call(14, **STRANGER), NUMBER | CALL | ID | {f"{OURS}external_id"}, CALLED | {"contacts"}
     ),
     "a chat": Request(
-        _chat(10, Number=KNOWN, Agent="1007"), NUMBER | MEMBER | CHAT, CHATTED, rows=MEMBERS
+        chat(10, Number=KNOWN, Agent="1007"), NUMBER | MEMBER | CHAT, CHATTED, rows=MEMBERS
     ),
 }
 
@@ -190,12 +165,12 @@ def test_a_report_is_journaled_by_indexes(api: Api, what: str) -> None:
 
 HEX = "c4ca4238a0b9"  # in the surname of contact 1
 SEARCHES = {
-    "a name that everybody has": Request(_search("gmbh"), WORDS | LATEST, EVENT, rows=2_000),
-    "a rare name": Request(_search(HEX), WORDS, EVENT),
-    "a common and a rare word": Request(_search(f"gmbh {HEX}"), WORDS, EVENT),
-    "an address": Request(_search("p77@example.com"), WORDS, EVENT, rows=200),
-    "a number": Request(_search("+49 30 20012345"), WORDS, EVENT, rows=500, blocks=1_000),
-    "nobody": Request(_search("sokratesx"), WORDS, EVENT),
+    "a name that everybody has": Request(search("gmbh"), WORDS | LATEST, EVENT, rows=2_000),
+    "a rare name": Request(search(HEX), WORDS, EVENT),
+    "a common and a rare word": Request(search(f"gmbh {HEX}"), WORDS, EVENT),
+    "an address": Request(search("p77@example.com"), WORDS, EVENT, rows=200),
+    "a number": Request(search("+49 30 20012345"), WORDS, EVENT, rows=500, blocks=1_000),
+    "nobody": Request(search("sokratesx"), WORDS, EVENT),
 }
 
 

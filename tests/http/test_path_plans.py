@@ -7,7 +7,6 @@ table has to be entered here.
 """
 
 from collections.abc import Iterator
-from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -16,7 +15,7 @@ from callhelm_threecx import migrate
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url as parse_url
 from tests.client import Api
-from tests.sent import Ask, Request, assert_bounded
+from tests.sent import Request, assert_bounded, call, chat, create, get, lookup, search
 from tests.servers import PostgresSource
 
 FILL = """
@@ -135,45 +134,14 @@ def api(busy: tuple[str, str]) -> Iterator[Api]:
     api.close()
 
 
-def _get(path: str) -> Ask:
-    return lambda api: api.get(path)
-
-
-def _lookup(number: str) -> Ask:
-    return _get(f"/contacts/lookup?number={quote(number)}")
-
-
-def _search(query: str) -> Ask:
-    return _get(f"/contacts/search?query={quote(query)}")
-
-
-def _post(path: str, **fields: str) -> Ask:
-    return lambda api: api.post(path, fields)
-
-
-def _call(minute: int, **fields: str) -> Ask:
-    """A call of its own, that ended at this minute."""
-    at = f"2026-11-22T08:{minute}:00Z"
-    return _post("/calls/journal", CallType="Inbound", CallEndTimeUTC=at, **fields)
-
-
-def _chat(minute: int, **fields: str) -> Ask:
-    at = f"2026-11-22T09:{minute}:00Z"
-    return _post("/chats/journal", ChatMessages="Hello", ChatStartTimeUTC=at, **fields)
-
-
-def _create(**fields: str) -> Ask:
-    return _post("/contacts/create", FirstName="New", LastName="One", **fields)
-
-
 LOOKUPS = {
-    "a number": Request(_lookup(KNOWN), NUMBER | CONTACT, EVENT),
-    "a national number": Request(_lookup("030 20000007"), NUMBER | CONTACT, EVENT),
-    "last digits": Request(_lookup("20000007"), NUMBER | CONTACT, EVENT),
-    "a number of nobody": Request(_lookup("+493099999"), NUMBER | CONTACT, EVENT),
-    "a withheld number": Request(_lookup("anonymous"), set(), EVENT),
-    "an address": Request(_get("/contacts/lookup?email=p7@example.com"), ADDRESS | CONTACT, EVENT),
-    "an id": Request(_get(f"/contacts/lookup?id={SOMEBODY}"), CONTACT, EVENT),
+    "a number": Request(lookup(KNOWN), NUMBER | CONTACT, EVENT),
+    "a national number": Request(lookup("030 20000007"), NUMBER | CONTACT, EVENT),
+    "last digits": Request(lookup("20000007"), NUMBER | CONTACT, EVENT),
+    "a number of nobody": Request(lookup("+493099999"), NUMBER | CONTACT, EVENT),
+    "a withheld number": Request(lookup("anonymous"), set(), EVENT),
+    "an address": Request(get("/contacts/lookup?email=p7@example.com"), ADDRESS | CONTACT, EVENT),
+    "an id": Request(get(f"/contacts/lookup?id={SOMEBODY}"), CONTACT, EVENT),
 }
 
 
@@ -183,34 +151,34 @@ def test_a_lookup_goes_by_indexes(api: Api, what: str) -> None:
 
 
 FOUND = NUMBER | CONTACT | AGENT
-TWICE = _call(11, Number=KNOWN, Agent="1007")
+TWICE = call(11, Number=KNOWN, Agent="1007")
 STRANGER = {"Number": "+4930111111", "Name": "A Stranger"}
-STRANGER_TWICE = _call(22, **STRANGER)
+STRANGER_TWICE = call(22, **STRANGER)
 CALLS = {
     "of a known number": Request(
-        _call(10, Number=KNOWN, Agent="1007"), FOUND | CALL, CALLED | TOUCHED
+        call(10, Number=KNOWN, Agent="1007"), FOUND | CALL, CALLED | TOUCHED
     ),
     # The statement that records what is new names the contact's table, and changes no row of it.
     "reported again": Request(TWICE, FOUND | CALL, CALLED | TOUCHED, before=TWICE),
-    "of a known id": Request(_call(12, EntityId=SOMEBODY), CONTACT | CALL, CALLED | TOUCHED),
+    "of a known id": Request(call(12, EntityId=SOMEBODY), CONTACT | CALL, CALLED | TOUCHED),
     "of an extension of nobody": Request(
-        _call(13, Number=KNOWN, Agent="9"), FOUND | CALL, CALLED | TOUCHED
+        call(13, Number=KNOWN, Agent="9"), FOUND | CALL, CALLED | TOUCHED
     ),
     "of an agent known by address": Request(
-        _call(14, Number=KNOWN, AgentEmail="agent7@example.com"),
+        call(14, Number=KNOWN, AgentEmail="agent7@example.com"),
         FOUND | CALL,
         CALLED | TOUCHED,
         rows=SIZES["agents"],  # those of the organization are gone through
     ),
-    "of a withheld number": Request(_call(20, Number="anonymous"), CALL, CALLED),
+    "of a withheld number": Request(call(20, Number="anonymous"), CALL, CALLED),
     "of a stranger, who becomes a contact": Request(
-        _call(21, **STRANGER | {"Number": "+4930222222"}), FOUND | CALL, CALLED | CREATED
+        call(21, **STRANGER | {"Number": "+4930222222"}), FOUND | CALL, CALLED | CREATED
     ),
     "of a stranger, reported again": Request(
         STRANGER_TWICE, FOUND | CALL, CALLED | TOUCHED, before=STRANGER_TWICE
     ),
     "of a stranger who called before": Request(
-        _call(24, **STRANGER), FOUND | CALL, CALLED | TOUCHED, before=_call(23, **STRANGER)
+        call(24, **STRANGER), FOUND | CALL, CALLED | TOUCHED, before=call(23, **STRANGER)
     ),
 }
 
@@ -220,17 +188,17 @@ def test_a_call_is_journaled_by_indexes(api: Api, what: str) -> None:
     assert_bounded(api, CALLS[what], KEY)
 
 
-CHAT_TWICE = _chat(11, Number=KNOWN, Agent="1007")
+CHAT_TWICE = chat(11, Number=KNOWN, Agent="1007")
 CHATS = {
     "of a known number": Request(
-        _chat(10, Number=KNOWN, Agent="1007"), FOUND | CHAT, CHATTED | TOUCHED
+        chat(10, Number=KNOWN, Agent="1007"), FOUND | CHAT, CHATTED | TOUCHED
     ),
     "reported again": Request(CHAT_TWICE, FOUND | CHAT, CHATTED, before=CHAT_TWICE),
     "of a known address": Request(
-        _chat(12, Email="p17@example.com"), ADDRESS | CONTACT | CHAT, CHATTED | TOUCHED
+        chat(12, Email="p17@example.com"), ADDRESS | CONTACT | CHAT, CHATTED | TOUCHED
     ),
     "of a stranger, who becomes a contact": Request(
-        _chat(13, Number="+4930333333"), FOUND | CHAT, CHATTED | CREATED
+        chat(13, Number="+4930333333"), FOUND | CHAT, CHATTED | CREATED
     ),
 }
 
@@ -240,12 +208,12 @@ def test_a_chat_is_journaled_by_indexes(api: Api, what: str) -> None:
     assert_bounded(api, CHATS[what], KEY)
 
 
-AGAIN = _create(Number="+4930555555")
+AGAIN = create(Number="+4930555555")
 CREATIONS = {
-    "with a number": Request(_create(Number="+4930444444"), NUMBER | CONTACT, EVENT | CREATED),
+    "with a number": Request(create(Number="+4930444444"), NUMBER | CONTACT, EVENT | CREATED),
     "with a number, again": Request(AGAIN, NUMBER | CONTACT, EVENT, before=AGAIN),
     "without a number": Request(
-        _create(Email="new@example.org"), IDENTITY | CONTACT, EVENT | TOUCHED
+        create(Email="new@example.org"), IDENTITY | CONTACT, EVENT | TOUCHED
     ),
 }
 
@@ -257,20 +225,20 @@ def test_a_contact_is_created_by_indexes(api: Api, what: str) -> None:
 
 HEX = "c4ca4238a0b9"  # in the surname of contact 1
 SEARCHES = {
-    "a name that everybody has": Request(_search("gmbh"), LATEST, EVENT),
+    "a name that everybody has": Request(search("gmbh"), LATEST, EVENT),
     "a name that one in a thousand has": Request(
-        _search("first77"), LATEST | TRIGRAMS, EVENT, rows=1_500, blocks=2_500
+        search("first77"), LATEST | TRIGRAMS, EVENT, rows=1_500, blocks=2_500
     ),
-    "a rare name": Request(_search(HEX), TRIGRAMS, EVENT),
-    "three characters": Request(_search("c4c"), LATEST | TRIGRAMS, EVENT, rows=1_500, blocks=2_500),
-    "a common and a rare word": Request(_search(f"gmbh {HEX}"), TRIGRAMS, EVENT),
-    "a company": Request(_search("Common GmbH"), LATEST, EVENT),
-    "an address": Request(_search("p77@example.com"), TRIGRAMS, EVENT, rows=200),
-    "a number": Request(_search("+49 30 20012345"), TRIGRAMS, EVENT, rows=500, blocks=800),
-    "last digits": Request(_search("12345"), TRIGRAMS, EVENT, rows=500, blocks=800),
-    "nobody": Request(_search("sokratesx"), TRIGRAMS, EVENT),
-    "nobody, at length": Request(_search("sokrates " * 20), TRIGRAMS, EVENT),
-    "two characters": Request(_search("gm"), LATEST, EVENT),
+    "a rare name": Request(search(HEX), TRIGRAMS, EVENT),
+    "three characters": Request(search("c4c"), LATEST | TRIGRAMS, EVENT, rows=1_500, blocks=2_500),
+    "a common and a rare word": Request(search(f"gmbh {HEX}"), TRIGRAMS, EVENT),
+    "a company": Request(search("Common GmbH"), LATEST, EVENT),
+    "an address": Request(search("p77@example.com"), TRIGRAMS, EVENT, rows=200),
+    "a number": Request(search("+49 30 20012345"), TRIGRAMS, EVENT, rows=500, blocks=800),
+    "last digits": Request(search("12345"), TRIGRAMS, EVENT, rows=500, blocks=800),
+    "nobody": Request(search("sokratesx"), TRIGRAMS, EVENT),
+    "nobody, at length": Request(search("sokrates " * 20), TRIGRAMS, EVENT),
+    "two characters": Request(search("gm"), LATEST, EVENT),
 }
 
 
