@@ -1,6 +1,7 @@
 """gunicorn's worker with threads, as a telephone system needs it."""
 
 import fcntl
+import gc
 import os
 import socket
 import struct
@@ -53,6 +54,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and find out where it answers a PBX."""
         super().load_wsgi()
+        gc.collect()
+        gc.freeze()  # what an application consists of stays: no later collection looks at it again
         app: Any = getattr(self.wsgi, "threecx", self.wsgi)
         services = getattr(app, "services", None)
         if services is not None and hasattr(app, "short_ways") and self._is_plain_server():

@@ -16,8 +16,10 @@ from tests.client import ADMIN_KEY, Api  # noqa: E402
 
 BACKENDS = ("sqlite", "postgres", "redis", "browser")
 
-# How long an example may take says more of a busy machine than of the code.
-hypothesis.settings.register_profile("patient", deadline=None)
+# How long an example takes, or is made, says more of a busy machine than of the code.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"

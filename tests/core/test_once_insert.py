@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, func, select
 from sqlmodel import col
 
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ContactRow, EventRow, new_id
-from callhelm_threecx.once_insert import OnceInsert
+from callhelm_threecx.once_insert import ALONG, GIVEN, ROW, LookedUp, OnceInsert, given, owner
 from callhelm_threecx.services.events import Event, EventType
 from callhelm_threecx.stores.base import NewContact, Organization
 from callhelm_threecx.stores.sql import SqlContactStore
@@ -20,7 +20,10 @@ from tests.core.statements import recorded
 pytestmark = pytest.mark.only("postgres")
 
 AT = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=timezone.utc)
-ONCE = OnceInsert(CallRow, EventRow, ContactRow, "last_active_at")
+NOTHING = LookedUp(row={}, along={})
+ONCE = OnceInsert(
+    *(CallRow, EventRow, ContactRow), "last_active_at", looked_up=NOTHING, told=("id", "subject")
+)
 HOSTILE = 'a "quote", a \\ and %s, %(x)s, $1, \N{MOUSE}\nline'
 
 
@@ -39,7 +42,9 @@ def run(
     )
     event = Event("nor this", EventType.JOURNAL, latency_ms=1.5, raw_data={"Name": HOSTILE})
     parameters = ONCE.parameters(call.model_dump(), event.values(), contact, at)
-    return int(database.fetch("acme", ONCE, parameters)[0][0])
+    told = database.fetch("acme", ONCE, parameters)
+    assert told in ([], [(call.id, "")])
+    return len(told)
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -111,4 +116,38 @@ def test_another_organization_may_have_the_same_call(database: Database) -> None
     assert run(database, "f1") == 1
     values = rows(database, CallRow)[0].model_dump() | {"id": new_id()}
     parameters = ONCE.parameters(values, Event(None, EventType.JOURNAL).values(), None, AT)
-    assert database.fetch("other", ONCE, parameters)[0][0] == 1
+    assert len(database.fetch("other", ONCE, parameters)) == 1
+
+
+def test_what_is_looked_up_is_the_organizations_own(database: Database) -> None:
+    anna = contact(database)
+    contacts, calls, events = ContactRow.__table__, CallRow.__table__, EventRow.__table__  # type: ignore[attr-defined]
+    asked = bindparam(f"{GIVEN}_name", type_=Text)
+    name = (
+        select(contacts.c.first_name)
+        .where(contacts.c.organization_id == owner(contacts.c.organization_id))
+        .where(contacts.c.first_name == asked)
+        .scalar_subquery()
+    )
+    once = OnceInsert(
+        *(CallRow, EventRow, ContactRow),
+        "last_active_at",
+        looked_up=LookedUp(
+            row={"subject": func.coalesce(name, given(ROW, calls.c.subject))},
+            along={"error": func.concat(given(ALONG, events.c.error), name)},
+        ),
+        told=("subject",),
+    )
+    for organization, found in (("acme", "Anna"), ("other", "nobody")):
+        call = CallRow(
+            organization_id="",
+            fingerprint="f1",
+            call_type="Inbound",
+            direction="Inbound",
+            subject="nobody",
+        )
+        event = Event(None, EventType.JOURNAL, error="of ").values()
+        values = once.parameters(call.model_dump(), event, anna, AT, name="Anna")
+        assert database.fetch(organization, once, values) == [(found,)]
+    with database.read("acme") as session:
+        assert session.execute(select(col(EventRow.error))).scalar_one() == "of Anna"
