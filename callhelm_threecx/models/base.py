@@ -5,10 +5,11 @@ statement on it.
 """
 
 import os
+import threading
 import time
 import uuid
 from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
@@ -31,13 +32,39 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+class _Ticks:
+    """A clock of 4096 ticks a millisecond that shows every tick once."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._renew)
+
+    def next(self) -> int:
+        """The tick of this moment, or the first one that was not shown yet."""
+        now = (time.time_ns() << 12) // 1_000_000
+        with self._lock:
+            self._last = max(now, self._last + 1)
+            return self._last
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()  # a thread of the parent may have held the old one
+
+
+_ticks: Final = _Ticks()
+
+
 def new_id() -> uuid.UUID:
-    """A UUID of version 7 (RFC 9562): later ones sort after earlier ones, so indexes stay dense."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (7 << 76)
-    value = (value & ~(0x3 << 62)) | (2 << 62)
-    return uuid.UUID(int=value)
+    """A UUID of version 7: of one process, later ones sort after earlier ones, so the oldest of
+    several contacts is the one with the least id, and indexes stay dense.
+
+    Behind the milliseconds stand 12 bits of their fraction, which move on with each id however many
+    are made at once (RFC 9562, 6.2, method 3), then 62 random ones.
+    """
+    tick = _ticks.next()
+    chance = int.from_bytes(os.urandom(8), "big") >> 2
+    milliseconds, fraction = tick >> 12, tick & 0xFFF
+    return uuid.UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | chance)
 
 
 _registry = registry(metadata=metadata)
