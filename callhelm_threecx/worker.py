@@ -54,7 +54,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and find out where it answers a PBX."""
         super().load_wsgi()
-        gc.collect()
         gc.freeze()  # what an application consists of stays: no later collection looks at it again
         app: Any = getattr(self.wsgi, "threecx", self.wsgi)
         services = getattr(app, "services", None)
