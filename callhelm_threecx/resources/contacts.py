@@ -12,10 +12,10 @@ from callhelm_threecx.resources.reading import (
     BodyReader,
     integer,
     integration_of,
-    raise_failed,
     raw_param,
     text_param,
 )
+from callhelm_threecx.resources.short_way import raise_failed
 from callhelm_threecx.services.contacts import DEFAULT_LIMIT, MAX_LIMIT, Contacts
 
 _FOR_ORGANIZATIONS = (KeyKind.ORGANIZATION,)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Final
 import falcon
 
 from callhelm_threecx.middleware.auth import KeyKind
-from callhelm_threecx.resources.reading import BodyReader, integration_of, raise_failed
+from callhelm_threecx.resources.reading import BodyReader, integration_of
+from callhelm_threecx.resources.short_way import raise_failed
 from callhelm_threecx.services.journal import Journal, Recorded
 
 CALLS_FEATURE: Final = "call_journaling_enabled"

@@ -20,7 +20,6 @@ from callhelm_threecx.errors import (
 )
 from callhelm_threecx.identity import Identity
 from callhelm_threecx.middleware.auth import KeyKind, Principal
-from callhelm_threecx.resources.short_way import FAILED
 from callhelm_threecx.services import values
 from callhelm_threecx.services.audit import ADMIN_KEY, Actor
 from callhelm_threecx.services.integrations import Integration
@@ -42,7 +41,7 @@ class BodyReader:
         what is not a JSON object in UTF-8.
         """
         require_json(req.content_type)
-        return json_object(req.content_type, self._bytes(req))
+        return json_object(self._bytes(req))
 
     def _bytes(self, req: falcon.Request) -> bytes:
         try:
@@ -70,10 +69,8 @@ def require_json(content_type: str | None) -> None:
         raise UnsupportedMediaError("The body must be JSON (application/json).")
 
 
-def json_object(content_type: str | None, data: bytes) -> dict[str, Any]:
-    """The JSON object that a body of this type is. Raises `UnsupportedMediaError`, and
-    `BadInputError` for what is not a JSON object in UTF-8."""
-    require_json(content_type)
+def json_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that a body is. Raises `BadInputError` for what is not one in UTF-8."""
     try:
         body = _JSON.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
     except (ValueError, RecursionError):
@@ -81,13 +78,6 @@ def json_object(content_type: str | None, data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadInputError("The body is not a JSON object.", code="bad_json")
     return body
-
-
-def raise_failed(req: falcon.Request) -> None:
-    """Raise what was raised on the short way of this request, if it went there and failed."""
-    failed: Exception | None = req.env.pop(FAILED, None)
-    if failed is not None:
-        raise failed
 
 
 _JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)

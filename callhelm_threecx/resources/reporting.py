@@ -3,7 +3,7 @@ has ended."""
 
 from callhelm_threecx.resources.errors import to_json
 from callhelm_threecx.resources.journal import CALLS_FEATURE, answer_of
-from callhelm_threecx.resources.reading import json_object
+from callhelm_threecx.resources.reading import json_object, require_json
 from callhelm_threecx.resources.short_way import FAILED, Environ, Gate, StartResponse, send
 from callhelm_threecx.services.journal import Journal
 
@@ -23,7 +23,8 @@ class ShortJournal:
         if length is None or admitted is None:
             return None
         try:
-            report = json_object(environ.get("CONTENT_TYPE"), environ["wsgi.input"].read(length))
+            require_json(environ.get("CONTENT_TYPE"))
+            report = json_object(environ["wsgi.input"].read(length))
             recorded = self._journal.record_call(admitted.integration, report)
         except Exception as ex:
             environ[FAILED] = ex

@@ -11,7 +11,6 @@ from callhelm_threecx.resources.short_way import (
     Environ,
     Gate,
     StartResponse,
-    has_body,
     send,
 )
 from callhelm_threecx.services.contacts import Contacts
@@ -49,10 +48,14 @@ def _asked_number(environ: Environ) -> str | None:
     query = environ.get("QUERY_STRING", "")
     if environ["REQUEST_METHOD"] != "GET" or not query.startswith(_ASKED):
         return None
-    if "&" in query or has_body(environ):
+    if "&" in query or _has_body(environ):
         return None
     number = decode(query[len(_ASKED) :])
     return number if number.strip() else None
+
+
+def _has_body(environ: Environ) -> bool:
+    return bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
 
 
 def _hide_number(environ: Environ) -> None:

@@ -77,9 +77,11 @@ class Gate:
         return Admitted(integration, address, base_url, verdict, started)
 
 
-def has_body(environ: Environ) -> bool:
-    """Whether a request announces a body."""
-    return bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
+def raise_failed(req: falcon.Request) -> None:
+    """Raise what was raised on the short way of this request, if it went there and failed."""
+    failed: Exception | None = req.env.pop(FAILED, None)
+    if failed is not None:
+        raise failed
 
 
 def send(

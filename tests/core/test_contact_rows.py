@@ -125,9 +125,14 @@ def test_an_instant_without_a_zone_is_refused_and_others_are_kept_in_utc() -> No
     for dialect in (sqlite.dialect(), postgresql.dialect()):
         with pytest.raises(ValueError, match="time zone"):
             kind.process_bind_param(utc.replace(tzinfo=None), dialect)
+        bind = kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+        with pytest.raises(ValueError, match="time zone"):
+            bind(utc.replace(tzinfo=None))
         bound = kind.process_bind_param(local, dialect)
         assert kind.process_result_value(bound, dialect) == utc
         assert kind.process_bind_param(None, dialect) is None
+        assert bind(None) is None
+        assert str(bind(local)).startswith("2026-11-22 08:00:00")
         assert kind.process_result_value(None, dialect) is None
 
 
