@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 from falcon.media import JSONHandler
 
-from callhelm_threecx import keys, migrate, routes
+from callhelm_threecx import keys, routes, schema_version
 from callhelm_threecx.console import site
 from callhelm_threecx.console.agents import AgentParts
 from callhelm_threecx.console.contacts import ContactParts
@@ -104,7 +104,9 @@ def build_services(settings: Settings, *, store: ContactStore | None = None) -> 
     database = open_database(settings)
     try:
         ring = open_key_ring(settings)
-        if database.dialect == "sqlite":
+        if database.dialect == "sqlite" and not schema_version.is_complete(database):
+            from callhelm_threecx import migrate  # Alembic, which most starts do without
+
             migrate.upgrade(database)
         if store is None:
             options = StoreOptions(settings.contact_store_options, database=database)

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from callhelm_threecx import logs, migrate
+from callhelm_threecx import logs, schema_version
 from callhelm_threecx.app import Services, open_database
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import ThreeCXError
@@ -64,11 +64,11 @@ def default_workers() -> int:
 
 def require_current_schema(database: Database) -> None:
     """Return when the tables are this version's; raise `OutdatedSchemaError` when not."""
-    current = migrate.current(database)
-    if current != migrate.head():
+    current = schema_version.current(database)
+    if current != schema_version.HEAD:
         raise OutdatedSchemaError(
             f"The database schema is {f'at {current}' if current else 'empty'}, "
-            f"not at {migrate.head()}; run callhelm-threecx db upgrade."
+            f"not at {schema_version.HEAD}; run callhelm-threecx db upgrade."
         )
 
 

@@ -7,7 +7,7 @@ the host's migrations.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Final
 
 from alembic import command
@@ -29,8 +29,8 @@ from callhelm_threecx.errors import ThreeCXError
 from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.migrations import search_index
 from callhelm_threecx.models import metadata
+from callhelm_threecx.schema_version import HEAD, VERSION_TABLE, current, revision
 
-VERSION_TABLE: Final = "three_cx_alembic_version"
 _LOCK_KEY: Final = 3230781146  # any number that no host's own advisory locks use
 
 
@@ -38,21 +38,6 @@ class NewerSchemaError(ThreeCXError):
     """The tables were made by a newer version of this package."""
 
     code = "newer_schema"
-
-
-@cache
-def head() -> str:
-    """The revision of this version of the package."""
-    return str(_scripts(_config()).get_current_head())
-
-
-def current(database: Database) -> str | None:
-    """The revision of a database, or None for one without our tables.
-
-    Raises `StorageUnavailableError` when the database does not answer.
-    """
-    with translated_errors(), database.engine.connect() as connection:
-        return _revision(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +67,13 @@ def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
     Raises `AdoptionError` when these tables cannot be adopted, and `NewerSchemaError` when a newer
     version of this package has been here.
     """
-    if current(database) == head():
+    if current(database) == HEAD:
         _complete_search_index(database)
-        return Outcome(head(), head())
+        return Outcome(HEAD, HEAD)
     with exclusively(database) as connection:
-        before = _revision(connection)
+        before = revision(connection)
         _require_known(before)
-        if before == head():  # another process was first
+        if before == HEAD:  # another process was first
             return Outcome(before, before)
         config = _config()
         config.attributes["connection"] = connection
@@ -97,7 +82,7 @@ def upgrade_telling(database: Database, ring: KeyRing | None = None) -> Outcome:
         command.upgrade(config, "head")
         if database.dialect == "postgresql":
             guard(connection, [*metadata.tables, VERSION_TABLE])
-    return Outcome(before, head(), adoption.report if adoption else None)
+    return Outcome(before, HEAD, adoption.report if adoption else None)
 
 
 def _complete_search_index(database: Database) -> None:
@@ -117,10 +102,10 @@ def plan(database: Database, ring: KeyRing | None = None) -> Outcome:
     What it would refuse is in ``adoption.contradictions``. Raises `NewerSchemaError`.
     """
     with translated_errors(), database.engine.connect() as connection, translated_refusals():
-        before = _revision(connection)
+        before = revision(connection)
         _require_known(before)
         found = survey(connection, ring) if before is None else None
-        return Outcome(before, head(), found.forecast(connection, ring) if found else None)
+        return Outcome(before, HEAD, found.forecast(connection, ring) if found else None)
 
 
 def _require_known(revision: str | None) -> None:
@@ -181,11 +166,6 @@ def exclusively(database: Database) -> Iterator[Connection]:
         if database.dialect == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})"))
         yield connection
-
-
-def _revision(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
 
 
 def _scripts(config: Config) -> ScriptDirectory:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Dialect, bindparam, exists, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Dialect, bindparam, exists, insert, inspect, select, update
 from sqlalchemy.dialects import postgresql
 
 from callhelm_threecx.columns import json_text
@@ -31,16 +31,19 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What the statement itself finds out for columns of the two rows. The expressions may use what
-    was given for a column (`given`), and parameters of ``GIVEN`` with `owner` among them."""
+    """What the statement itself finds out: columns of the two rows, the id of the third one that it
+    touches (NULL for none), and whether anything is to be written. The expressions may use what was
+    given for a column (`given`), and parameters of ``GIVEN`` with `owner` among them."""
 
     row: Values
     along: Values
+    touched: ColumnElement[Any]
+    wanted: ColumnElement[bool]
 
 
 class OnceInsert(PreparedRead):
-    """Inserts a row unless a unique constraint says that it is there; only if it was not, inserts
-    another one along with it, and moves an instant of a third one on.
+    """Inserts a row, if it is wanted, unless a unique constraint says that it is there; only if it
+    was not, inserts another one along with it, and moves an instant of a third one on.
 
     A run gives the columns ``told`` of the row if it is new; when nothing was changed, no row. Its
     parameters are those that `parameters` makes.
@@ -72,14 +75,12 @@ class OnceInsert(PreparedRead):
     def parameters(
         row: Mapping[str, Any],
         along: Mapping[str, Any],
-        touched_id: str | None,
         touched_at: datetime,
         **others: str | None,
     ) -> dict[str, Any]:
-        """The values of the two rows by column, whom to touch (None for nobody), and when; and
-        what else the statement looks something up by."""
-        touched = {"id": touched_id, "at": touched_at}
-        return {ROW: row, ALONG: along, TOUCHED: touched, GIVEN: others}
+        """The values of the two rows by column, the instant of the third; and what else the
+        statement looks something up by."""
+        return {ROW: row, ALONG: along, TOUCHED: {"at": touched_at}, GIVEN: others}
 
 
 class _CompiledOnce(CompiledRead):
@@ -114,9 +115,10 @@ def owner(column: Any) -> Any:
 
 def _statement(tables: Sequence[Any], instant: str, found: LookedUp, told: Sequence[str]) -> Any:
     row, along, touched = tables
+    values = select(*(found.row.get(column.name, given(ROW, column)) for column in row.c))
     new = (
         postgresql.insert(row)
-        .values({column.name: found.row.get(column.name, given(ROW, column)) for column in row.c})
+        .from_select(row.c.keys(), values.where(found.wanted))
         .on_conflict_do_nothing()
         .returning(*(row.c[name] for name in dict.fromkeys(("id", *told))))
         .cte("new")
@@ -129,7 +131,7 @@ def _statement(tables: Sequence[Any], instant: str, found: LookedUp, told: Seque
     moved = (
         update(touched)
         .where(
-            touched.c.id == bindparam(f"{TOUCHED}_id", type_=touched.c.id.type),
+            touched.c.id == found.touched,
             touched.c.organization_id == given(TOUCHED, touched.c.organization_id),
             touched.c[instant] < at,
             is_new,

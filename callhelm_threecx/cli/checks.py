@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import text
 
-from callhelm_threecx import keys, migrate
+from callhelm_threecx import keys, schema_version
 from callhelm_threecx.app import open_key_ring
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import SettingsError, ThreeCXError
@@ -104,7 +104,7 @@ def _without_database(settings: Settings) -> Iterator[Finding]:
 
 
 def _migrations(database: Database) -> Iterator[Finding]:
-    current, head = migrate.current(database), migrate.head()
+    current, head = schema_version.current(database), schema_version.HEAD
     if current == head:
         yield Finding("migrations", Verdict.OK, f"the schema is at {head}.")
         return
@@ -145,7 +145,7 @@ def _row_security(database: Database) -> Iterator[Finding]:
         "SELECT c.relname FROM pg_class c WHERE row_security_active(c.oid)"
         " AND c.oid IN (SELECT to_regclass(t) FROM unnest(CAST(:names AS text[])) t) ORDER BY 1"
     )
-    names = [*metadata.tables, migrate.VERSION_TABLE]
+    names = [*metadata.tables, schema_version.VERSION_TABLE]
     with database.read_all_organizations() as session:
         found = session.execute(hidden, {"names": names}).scalars().all()
     if found:

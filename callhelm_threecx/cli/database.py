@@ -74,10 +74,10 @@ def _told(outcome: "Outcome", *, dry_run: bool) -> Iterator[str]:
 @app.command()
 def current(*, as_json: AsJson = False) -> None:
     """Say which revision the database is at; exit status 1 when it is not this version's."""
-    from callhelm_threecx import migrate
+    from callhelm_threecx import schema_version
 
     with _database() as database:
-        found, wanted = migrate.current(database), migrate.head()
+        found, wanted = schema_version.current(database), schema_version.HEAD
     if as_json:
         print_json({"current": found, "head": wanted, "upToDate": found == wanted})
     elif found == wanted:

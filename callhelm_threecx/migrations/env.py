@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from callhelm_threecx.migrate import VERSION_TABLE
 from callhelm_threecx.models import metadata
+from callhelm_threecx.schema_version import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,6 +7,7 @@ organization has them created, and the event; when the answer goes out, it is du
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -67,13 +68,12 @@ class Journal:
         started = perf_counter()
         report = call_report(body)
         organization = integration.organization
-        found = self._contact_of(organization, report)
         columns = {
             "fingerprint": report.fingerprint(organization.id, organization.region),
             "call_type": report.call_type.value,
             "direction": report.direction.value,
             "sentiment": report.sentiment,
-            **_common_columns(report, organization, found.contact_id),
+            **_common_columns(report, organization),
         }
         if self._keeps_calls is None:  # else the store keeps the long texts
             columns["recording_url"] = report.recording_url
@@ -82,13 +82,19 @@ class Journal:
         event = _event(organization, EventType.JOURNAL, report)
         event.call_direction = report.direction.value
         event.call_type = report.call_type.value
-        if self._at_once is not None and not _creates_contact(integration, found):
-            recorded = self._at_once.record(
-                organization, report, columns, event, found=found, started=started
-            )
+        if self._at_once is not None:
+            record = partial(self._at_once.record, organization, report, columns, event)
+            stranger = _may_be_a_stranger(integration, report)
+            recorded = record(known=None, stranger=stranger, started=started)
             if recorded is not None:
                 return recorded
-        row = CallRow(organization_id=organization.id, **columns)
+        found = self._contact_of(organization, report)
+        if self._at_once is not None and not _creates_contact(integration, found):
+            stranger = found.contact_id is None
+            recorded = record(known=found, stranger=stranger, started=started)
+            if recorded is not None:
+                return recorded
+        row = CallRow(organization_id=organization.id, contact_id=found.contact_id, **columns)
         return self._record(integration, report, row, event, found=found, started=started)
 
     def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
@@ -102,7 +108,8 @@ class Journal:
             fingerprint=report.fingerprint(organization.id, organization.region),
             messages=report.messages,
             email=report.party.email,
-            **_common_columns(report, organization, found.contact_id),
+            contact_id=found.contact_id,
+            **_common_columns(report, organization),
         )
         event = _event(organization, EventType.CHAT, report)
         return self._record(integration, report, row, event, found=found, started=started)
@@ -191,18 +198,26 @@ class Journal:
         return self._store.create(organization, contact)[0].id
 
 
+def _may_be_a_stranger(integration: Integration, report: Report) -> bool:
+    """Whether a call without a contact by id or by its whole number is a stranger's: there is no
+    other way to find one, and none is to be created."""
+    party = report.party
+    if party.email or integration.allows("auto_create_contacts"):
+        return False
+    region = integration.organization.region
+    wanted = phone.candidates(party.number, region) if party.number else None
+    return wanted is None or not wanted.suffix
+
+
 def _creates_contact(integration: Integration, found: FoundContact) -> bool:
     """Whether a contact is to be created for an unknown party, if it has a number."""
     return found.contact_id is None and integration.allows("auto_create_contacts")
 
 
-def _common_columns(
-    report: Report, organization: Organization, contact_id: str | None
-) -> dict[str, Any]:
+def _common_columns(report: Report, organization: Organization) -> dict[str, Any]:
     return {
         "number": report.party.canonical_number(organization.region),
         "name": report.party.name,
-        "contact_id": contact_id,
         "agent_extension": report.agent.extension,
         "agent_email": report.agent.email,
         "agent_name": report.agent.name,

@@ -1,23 +1,40 @@
 """New calls of the ordinary kind, each recorded in one statement.
 
 Nearly every report is of this kind: contacts are in our own table, none is to be created, and it is
-the first of its call. `Journal` does all others, repeated ones among them: it tells what was there.
+the first of its call. The statement finds the contact too, where that is plain: one that the report
+names, or the owner of just its number. `Journal` does all others, repeated ones among them: it
+tells what was there.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, func, inspect, literal_column, select
+from sqlalchemy import (
+    Boolean,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    inspect,
+    literal_column,
+    or_,
+    select,
+)
 
+from callhelm_threecx import phone
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ContactRow, EventRow, new_id, utc_now
-from callhelm_threecx.once_insert import ALONG, ROW, LookedUp, OnceInsert, given
+from callhelm_threecx.once_insert import ALONG, GIVEN, ROW, LookedUp, OnceInsert, given
 from callhelm_threecx.services.attribution import Attribution, mapping_in_sql
 from callhelm_threecx.services.events import Event, milliseconds_since
 from callhelm_threecx.services.reports import CallReport, Report
 from callhelm_threecx.stores.base import Organization
+from callhelm_threecx.stores.sql_owner import owner_in_sql, owner_parameters
+from callhelm_threecx.stores.sql_rows import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +83,6 @@ class NewCalls:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._statement = OnceInsert(
-            *(CallRow, EventRow, ContactRow),
-            "last_active_at",
-            looked_up=_attributed(),
-            told=("agent_id",),
-        )
 
     def record(
         self,
@@ -80,35 +91,60 @@ class NewCalls:
         columns: dict[str, Any],
         event: Event,
         *,
-        found: FoundContact,
+        known: FoundContact | None,
+        stranger: bool,
         started: float,
     ) -> Recorded | None:
-        """Record a call; None, and nothing changed, when it was recorded before.
+        """Record a call; None, and nothing changed, when it was recorded before or its contact
+        needs another look.
 
-        ``columns`` are those of the call but for its agent, whom a mapping tells. Raises
-        `StorageUnavailableError` when the database does not answer.
+        ``columns`` are those of the call but for its contact and its agent, whom the statement
+        finds. The contact is the one ``known``; without one it is whom the report names, if it is
+        the organization's own, else the owner of just this number. ``stranger`` says whether a call
+        of nobody is recorded too, for want of a known contact or of any other way to find one.
+        Raises `StorageUnavailableError` when the database does not answer.
         """
         key, now = new_id(), utc_now()
         happened_at = columns["started_at"] or columns["ended_at"] or now
         row = {"id": key, "happened_at": happened_at, "created_at": now, **columns}
-        event.call_id, event.contact_id = str(key), found.contact_id
-        event.raw_data["contactFoundBy"] = found.by
+        event.call_id = str(key)
         event.latency_ms = milliseconds_since(started)
+        tails, owner = _asked_owner(organization, report, known)
         parameters = OnceInsert.parameters(
             row,
             event.values(),
-            *(found.contact_id, active_at(report)),
+            active_at(report),
             extension=report.agent.extension or None,
             email=report.agent.email.lower() or None,
+            found_by=known.by if known is not None else None,
+            stranger="true" if stranger else "false",
+            **owner,
         )
-        told = self._database.fetch(organization.id, self._statement, parameters)
-        return Recorded(str(key), found.contact_id, told[0][0], False) if told else None
+        told = self._database.fetch(organization.id, _statement(tails), parameters)
+        return Recorded(str(key), told[0][0], told[0][1], False) if told else None
 
 
-def _attributed() -> LookedUp:
-    """Whose call it is, as `agent_columns` says it, by the mapping that the statement finds."""
-    mapping, calls = mapping_in_sql(), inspect(CallRow).local_table.c
+def _asked_owner(
+    organization: Organization, report: CallReport, known: FoundContact | None
+) -> tuple[int, dict[str, str | None]]:
+    if known is not None:
+        return owner_parameters(None, known.contact_id)
+    number = report.party.number
+    named = key_of(report.party.entity_id)
+    wanted = phone.candidates(number, organization.region) if number else None
+    return owner_parameters(wanted, str(named) if named else None)
+
+
+@cache
+def _statement(tails: int) -> OnceInsert:
+    """The statement for numbers of so many readings."""
+    mapping, owner = mapping_in_sql(), owner_in_sql(tails)
+    calls = inspect(CallRow).local_table.c
     raw_data = inspect(EventRow).local_table.c.raw_data
+    contact = select(cast(owner.c.id, Text)).scalar_subquery()
+    found_by = func.coalesce(
+        bindparam(f"{GIVEN}_found_by", type_=Text), select(owner.c.by).scalar_subquery()
+    )
 
     def mapped(name: str) -> Any:
         return select(mapping.c[name]).scalar_subquery()
@@ -119,16 +155,28 @@ def _attributed() -> LookedUp:
         )
 
     by = mapped("by")
-    return LookedUp(
+    notes = func.jsonb_build_object(
+        *(literal_column("'attributedBy'", Text), by),
+        *(literal_column("'contactFoundBy'", Text), found_by),
+    )
+    looked_up = LookedUp(
         row={
+            "contact_id": contact,
             "agent_id": mapped("agent_id"),
             "agent_email": mapped_or_given("email", calls.agent_email),
             "agent_name": mapped_or_given("name", calls.agent_name),
             "attributed_by": by,
         },
         along={
-            "raw_data": given(ALONG, raw_data).op("||", return_type=raw_data.type)(
-                func.jsonb_build_object(literal_column("'attributedBy'", Text), by)
-            )
+            "contact_id": contact,
+            "raw_data": given(ALONG, raw_data).op("||", return_type=raw_data.type)(notes),
         },
+        touched=select(owner.c.id).scalar_subquery(),
+        wanted=or_(exists(select(owner.c.id)), bindparam(f"{GIVEN}_stranger", type_=Boolean)),
+    )
+    return OnceInsert(
+        *(CallRow, EventRow, ContactRow),
+        "last_active_at",
+        looked_up=looked_up,
+        told=("contact_id", "agent_id"),
     )

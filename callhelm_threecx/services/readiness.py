@@ -1,6 +1,6 @@
 """Whether everything that an answer needs is there."""
 
-from callhelm_threecx import migrate
+from callhelm_threecx import schema_version
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import StorageUnavailableError
 from callhelm_threecx.stores.base import ContactStore
@@ -17,8 +17,8 @@ class Readiness:
     def check(self) -> None:
         """Return when all is well; raise `StorageUnavailableError` that says what is not."""
         if not self._schema_is_current:  # a schema does not become outdated again
-            current = migrate.current(self._database)
-            if current != migrate.head():
+            current = schema_version.current(self._database)
+            if current != schema_version.HEAD:
                 raise StorageUnavailableError(
                     f"The database schema is {current or 'empty'}; run db upgrade.",
                 )

@@ -46,11 +46,13 @@ from callhelm_threecx.stores.base import (
     StoreUnavailableError,
 )
 from callhelm_threecx.stores.sql_capabilities import SqlCapabilities
+from callhelm_threecx.stores.sql_owner import round_up
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     best_contacts,
     contact_of,
     contacts_of,
+    key_of,
     new_contact_row,
     phone_rows,
 )
@@ -88,8 +90,8 @@ class SqlContactStore(SqlCapabilities):
         parameters: dict[str, Any] = {"most": limit * ROWS_FOR_A_CONTACT}
         if wanted.tail_range is not None:
             parameters["low"], parameters["high"] = wanted.tail_range
-        read = _by_number(_round_up(len(tails)), by_suffix=wanted.tail_range is not None)
-        for index in range(_round_up(len(tails))):
+        read = _by_number(round_up(len(tails)), by_suffix=wanted.tail_range is not None)
+        for index in range(round_up(len(tails))):
             parameters[f"tail_{index}"] = tails[min(index, len(tails) - 1)] if tails else ""
         rows = self._database.fetch(organization.id, read, parameters)
         return _matches(wanted, rows)[:limit]
@@ -142,7 +144,7 @@ class SqlContactStore(SqlCapabilities):
 
     def touch_within(self, session: Session, contact_id: str, at: datetime) -> None:
         """See `TransactionalContacts.touch_within`."""
-        key = _uuid(contact_id)
+        key = key_of(contact_id)
         if key is not None:
             session.execute(
                 update(ContactRow)
@@ -201,24 +203,20 @@ def _by_number(tails: int, *, by_suffix: bool) -> PreparedRead:
     )
 
 
-def _round_up(number: int) -> int:
-    """The next power of two: few statements serve any number of readings."""
-    return 1 << max(0, number - 1).bit_length()
-
-
 def _matches(wanted: phone.Candidates, rows: Sequence[Sequence[Any]]) -> list[Match]:
     """Contacts from rows of `_by_number`, best reading first, in the order of the rows."""
     if len(rows) == 1:  # one contact with one number, as most have
         rank = wanted.rank(rows[0][-1][::-1])
         return [] if rank is None else [Match(contact_of(rows), rank < len(wanted.exact))]
-    tails: dict[Any, str] = {}
+    best: dict[Any, tuple[int, str]] = {}  # rank and tail, by contact
     for row in rows:
-        tails.setdefault(row[0], row[-1])  # a contact's first tail is its best
-    contacts = contacts_of([row for row in rows if row[-1] == tails[row[0]]])
-    ranks = {str(key): wanted.rank(tail[::-1]) for key, tail in tails.items()}
-    ranked = [(ranks[contact.id], contact) for contact in contacts]
-    found = [(rank, contact) for rank, contact in ranked if rank is not None]
-    found.sort(key=itemgetter(0))
+        key, tail = row[0], row[-1]
+        rank = wanted.rank(tail[::-1])
+        if rank is not None and (key not in best or rank < best[key][0]):
+            best[key] = rank, tail
+    contacts = contacts_of(row for row in rows if row[0] in best and row[-1] == best[row[0]][1])
+    ranks = {str(key): rank for key, (rank, _) in best.items()}
+    found = sorted(((ranks[contact.id], contact) for contact in contacts), key=itemgetter(0))
     return [Match(contact, exact=rank < len(wanted.exact)) for rank, contact in found]
 
 
@@ -241,7 +239,7 @@ _PAGE = (
 
 
 def _get(session: Session, contact_id: str) -> Contact | None:
-    key = _uuid(contact_id)
+    key = key_of(contact_id)
     if key is None:
         return None
     rows = session.execute(_BY_ID, {"id": key, "most": 1}).all()
@@ -253,10 +251,3 @@ def _known(session: Session, contact_id: uuid.UUID) -> Contact:
     if contact is None:
         raise CrossOrganizationError("A contact vanished from its own transaction.")
     return contact
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

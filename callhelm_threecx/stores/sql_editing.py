@@ -35,6 +35,7 @@ from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     contacts_of,
     fill,
+    key_of,
     number_rows,
     with_phones,
 )
@@ -115,7 +116,7 @@ def remove(session: Session, contact_id: str, edition: str | None) -> DeletedCon
 def bring_back(session: Session, organization: Organization, deleted: DeletedContact) -> Contact:
     """See `EditableContacts.restore`."""
     contact = deleted.contact
-    key = _uuid(contact.id)
+    key = key_of(contact.id)
     if key is None:
         raise InvalidContactError("This is no contact of this store.")
     if session.get(ContactRow, key) is not None:
@@ -143,7 +144,7 @@ def bring_back(session: Session, organization: Organization, deleted: DeletedCon
 def _held(session: Session, contact_id: str, edition: str | None) -> tuple[ContactRow, Contact]:
     """A contact and its row, which nobody else writes until the transaction ends (SQLite has one
     writer anyway). Raises `NotFoundError` and `ContactChangedError`."""
-    key = _uuid(contact_id)
+    key = key_of(contact_id)
     row = None
     if key is not None:
         held = select(ContactRow).where(col(ContactRow.id) == key).with_for_update()
@@ -251,10 +252,3 @@ def _flush_unless_taken(session: Session, contact: NewContact) -> None:
 def _taken(contact: NewContact) -> DuplicateContactError:
     field = "externalId" if contact.external_id else folding.name_field(contact)
     return DuplicateContactError(field, "another contact has just become the same")
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -80,6 +80,14 @@ def contact_of(rows: Sequence[Sequence[Any]]) -> Contact:
     )
 
 
+def key_of(contact_id: str) -> uuid.UUID | None:
+    """The key of a contact of this store; None for an id that no contact of it can have."""
+    try:
+        return uuid.UUID(contact_id)
+    except ValueError:
+        return None
+
+
 def new_contact_row(organization: Organization, contact: NewContact) -> ContactRow:
     """The row of a contact that is new; only a contact without an id of its own elsewhere is told
     apart by number and name."""

@@ -12,7 +12,7 @@ import duel
 import servers
 from databases import create_database, database_of, postgres
 
-from callhelm_threecx import migrate
+from callhelm_threecx import schema_version
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Lab:
 
     def on_postgres(self, contacts: int, organizations: int = 1) -> dataset.Filled:
         """A database with so many contacts in so many organizations."""
-        name = f"bench_{contacts}_{organizations}_{migrate.head()}"
+        name = f"bench_{contacts}_{organizations}_{schema_version.HEAD}"
         if name not in self._filled:
             kept = self._kept(name, database_of(self.server, name))
             self._filled[name] = kept or self._keep(
@@ -99,7 +99,7 @@ class Lab:
 
     def on_sqlite(self, contacts: int) -> dataset.Filled:
         """The same in a file."""
-        name = f"sqlite_{contacts}_{migrate.head()}"
+        name = f"sqlite_{contacts}_{schema_version.HEAD}"
         if name not in self._filled:
             folder = self.folder / name
             url = f"sqlite:///{folder / 'bench.db'}"

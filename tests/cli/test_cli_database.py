@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from callhelm_threecx import migrate
+from callhelm_threecx import schema_version
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url as parsed_url
 from tests import servers
@@ -30,16 +30,16 @@ def empty(
 
 def test_upgrade_makes_the_tables_once(empty: str, tmp_path: Path) -> None:
     cli = Cli(tmp_path)
-    assert cli("db", "upgrade").stdout == f"The schema is now at {migrate.head()}.\n"
-    assert cli("db", "upgrade").stdout == f"The schema is already at {migrate.head()}.\n"
+    assert cli("db", "upgrade").stdout == f"The schema is now at {schema_version.HEAD}.\n"
+    assert cli("db", "upgrade").stdout == f"The schema is already at {schema_version.HEAD}.\n"
 
 
 def test_current_says_where_the_schema_is(empty: str, tmp_path: Path) -> None:
     cli = Cli(tmp_path)
     assert "run callhelm-threecx db upgrade" in cli("db", "current", status=1).stdout
     cli("db", "upgrade")
-    assert cli("db", "current").stdout == f"{migrate.head()} (up to date)\n"
-    head = migrate.head()
+    assert cli("db", "current").stdout == f"{schema_version.HEAD} (up to date)\n"
+    head = schema_version.HEAD
     assert cli.json("db", "current") == {"current": head, "head": head, "upToDate": True}
 
 
@@ -47,7 +47,7 @@ def test_current_changes_nothing(empty: str, tmp_path: Path) -> None:
     cli = Cli(tmp_path)
     assert cli.json("db", "current", status=1)["current"] is None
     database = Database(parsed_url(empty))
-    assert migrate.current(database) is None
+    assert schema_version.current(database) is None
     database.dispose()
 
 
@@ -61,7 +61,7 @@ def test_other_commands_want_the_tables_on_postgresql(
         monkeypatch.setenv("THREECX_DATABASE_URL", url)
         monkeypatch.setenv("THREECX_SECRET_KEYS", SECRET_KEY)
         result = Cli(tmp_path)("org", "list", status=1)
-    head = migrate.head()
+    head = schema_version.HEAD
     expected = f"The database schema is empty, not at {head}; run callhelm-threecx db upgrade.\n"
     assert result.stderr == expected
 

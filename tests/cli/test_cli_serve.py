@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callhelm_threecx import migrate
+from callhelm_threecx import schema_version
 from callhelm_threecx.app import build_services
 from callhelm_threecx.services.statistics import statistics
 from callhelm_threecx.settings import Settings
@@ -89,7 +89,7 @@ def test_an_outdated_schema_elsewhere_is_refused_with_one_line(
         port = str(servers.free_port())
         command = ["callhelm_threecx", "serve", "--port", port]
         status, output = fails(command, settings(url), tmp_path)
-    expected = f"is empty, not at {migrate.head()}; run callhelm-threecx db upgrade.\n"
+    expected = f"is empty, not at {schema_version.HEAD}; run callhelm-threecx db upgrade.\n"
     assert (status, output) == (1, f"The database schema {expected}")
 
 

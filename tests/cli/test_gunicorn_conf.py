@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from callhelm_threecx import gunicorn as threecx
-from callhelm_threecx import migrate
+from callhelm_threecx import schema_version
 from callhelm_threecx.settings import Settings
 from tests import servers
 from tests.cli.processes import Server, fails, running, settings
@@ -101,7 +101,7 @@ def test_an_outdated_schema_stops_gunicorn_with_one_line(
         command = ["gunicorn", "-c", str(CONFIGURATION), APP]
         status, output = fails(command, settings(url), tmp_path)
     assert (status, output.count("\n")) == (1, 1)
-    assert f"not at {migrate.head()}" in output
+    assert f"not at {schema_version.HEAD}" in output
 
 
 def test_the_configuration_is_what_serve_runs_with(

@@ -1,25 +1,28 @@
 """The schema is built and kept by migrations, beside whatever else lives in the database."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from callhelm_threecx import migrate
+from callhelm_threecx import migrate, schema_version
 from callhelm_threecx.adoption import AdoptionError
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import StorageUnavailableError, ThreeCXError
 from callhelm_threecx.models import ContactRow, metadata
 from callhelm_threecx.settings import database_url as parse_url
+from tests.client import SECRET_KEY
 from tests.servers import DatabaseSource
 
 PROCESSES = 4
 UPGRADE = """
 import sys
-from callhelm_threecx import migrate
+from callhelm_threecx import migrate, schema_version
 from callhelm_threecx.adoption import AdoptionError
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url
@@ -50,20 +53,20 @@ def tables(database: Database) -> set[str]:
     return {name for name in names if not name.startswith("three_cx_search_")}
 
 
-OURS = {*metadata.tables, migrate.VERSION_TABLE}
+OURS = {*metadata.tables, schema_version.VERSION_TABLE}
 
 
 def test_an_empty_database_is_upgraded_once(empty: Database) -> None:
-    assert migrate.current(empty) is None
+    assert schema_version.current(empty) is None
     assert migrate.upgrade(empty) is True
-    assert migrate.current(empty) == migrate.head()
+    assert schema_version.current(empty) == schema_version.HEAD
     assert tables(empty) == OURS
     assert migrate.upgrade(empty) is False
 
 
 def test_every_table_of_ours_is_named_so(empty: Database) -> None:
     migrate.upgrade(empty)
-    assert migrate.VERSION_TABLE == "three_cx_alembic_version"
+    assert schema_version.VERSION_TABLE == "three_cx_alembic_version"
     assert all(name.startswith("three_cx_") for name in tables(empty))
 
 
@@ -85,8 +88,8 @@ def test_a_difference_between_schema_and_models_is_told(empty: Database) -> None
 def test_a_database_goes_down_to_nothing_and_up_again(empty: Database) -> None:
     migrate.upgrade(empty)
     migrate.downgrade(empty, "base")
-    assert tables(empty) == {migrate.VERSION_TABLE}
-    assert migrate.current(empty) is None
+    assert tables(empty) == {schema_version.VERSION_TABLE}
+    assert schema_version.current(empty) is None
     assert migrate.upgrade(empty) is True
     assert migrate.differences(empty) == []
 
@@ -136,7 +139,7 @@ def test_processes_that_upgrade_at_once_take_turns(empty: Database, empty_url: s
 def test_a_schema_of_a_newer_version_is_not_touched(empty: Database) -> None:
     migrate.upgrade(empty)
     with empty.engine.begin() as connection:
-        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(text(f"UPDATE {schema_version.VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(ThreeCXError, match=r"9999.*newer version"):
         migrate.upgrade(empty)
     assert tables(empty) == OURS
@@ -155,5 +158,44 @@ def test_a_failed_migration_leaves_nothing(empty: Database) -> None:
 def test_a_database_that_does_not_answer_is_unavailable(url: str) -> None:
     database = Database(parse_url(url))
     with pytest.raises(StorageUnavailableError):
-        migrate.current(database)
+        schema_version.current(database)
     database.dispose()
+
+
+def test_the_revision_that_is_needed_is_the_latest_script(empty: Database) -> None:
+    migrate.upgrade(empty)
+    with empty.engine.connect() as connection:
+        applied = MigrationContext.configure(
+            connection, opts={"version_table": schema_version.VERSION_TABLE}
+        ).get_current_revision()
+    versions = Path(migrate.__file__).parent / "migrations/versions"
+    latest = max(script.name for script in versions.glob("0*.py"))
+    assert schema_version.HEAD == applied == latest.partition("_")[0]
+
+
+def test_a_complete_schema_needs_no_upgrade(empty: Database) -> None:
+    assert not schema_version.is_complete(empty)
+    migrate.upgrade(empty)
+    assert schema_version.is_complete(empty)
+
+
+def test_a_server_with_a_complete_schema_starts_without_alembic(empty_url: str) -> None:
+    database = Database(parse_url(empty_url))
+    migrate.upgrade(database)
+    database.dispose()
+    program = (
+        "import sys\n"
+        "from callhelm_threecx import create_app\n"
+        "app = create_app()\n"
+        "app.services.close()\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'alembic', 'mako'}))\n"
+    )
+    environment = {
+        **os.environ,
+        "THREECX_DATABASE_URL": empty_url,
+        "THREECX_SECRET_KEYS": SECRET_KEY,
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"

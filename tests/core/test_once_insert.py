@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, Uuid, bindparam, func, select, true
 from sqlmodel import col
 
 from callhelm_threecx.db import Database
@@ -20,7 +20,8 @@ from tests.core.statements import recorded
 pytestmark = pytest.mark.only("postgres")
 
 AT = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=timezone.utc)
-NOTHING = LookedUp(row={}, along={})
+WHOM = bindparam(f"{GIVEN}_contact", type_=Uuid)
+NOTHING = LookedUp(row={}, along={}, touched=WHOM, wanted=true())
 ONCE = OnceInsert(
     *(CallRow, EventRow, ContactRow), "last_active_at", looked_up=NOTHING, told=("id", "subject")
 )
@@ -41,7 +42,7 @@ def run(
         duration_seconds=65,
     )
     event = Event("nor this", EventType.JOURNAL, latency_ms=1.5, raw_data={"Name": HOSTILE})
-    parameters = ONCE.parameters(call.model_dump(), event.values(), contact, at)
+    parameters = ONCE.parameters(call.model_dump(), event.values(), at, contact=contact)
     told = database.fetch("acme", ONCE, parameters)
     assert told in ([], [(call.id, "")])
     return len(told)
@@ -115,7 +116,8 @@ def test_of_many_at_once_one_is_new(database: Database) -> None:
 def test_another_organization_may_have_the_same_call(database: Database) -> None:
     assert run(database, "f1") == 1
     values = rows(database, CallRow)[0].model_dump() | {"id": new_id()}
-    parameters = ONCE.parameters(values, Event(None, EventType.JOURNAL).values(), None, AT)
+    event = Event(None, EventType.JOURNAL).values()
+    parameters = ONCE.parameters(values, event, AT, contact=None)
     assert len(database.fetch("other", ONCE, parameters)) == 1
 
 
@@ -135,6 +137,8 @@ def test_what_is_looked_up_is_the_organizations_own(database: Database) -> None:
         looked_up=LookedUp(
             row={"subject": func.coalesce(name, given(ROW, calls.c.subject))},
             along={"error": func.concat(given(ALONG, events.c.error), name)},
+            touched=WHOM,
+            wanted=asked.is_not(None),
         ),
         told=("subject",),
     )
@@ -147,7 +151,9 @@ def test_what_is_looked_up_is_the_organizations_own(database: Database) -> None:
             subject="nobody",
         )
         event = Event(None, EventType.JOURNAL, error="of ").values()
-        values = once.parameters(call.model_dump(), event, anna, AT, name="Anna")
+        nobody = once.parameters(call.model_dump(), event, AT, name=None, contact=anna)
+        assert database.fetch(organization, once, nobody) == [], "it is not wanted"
+        values = once.parameters(call.model_dump(), event, AT, name="Anna", contact=anna)
         assert database.fetch(organization, once, values) == [(found,)]
     with database.read("acme") as session:
         assert session.execute(select(col(EventRow.error))).scalar_one() == "of Anna"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from callhelm_threecx import migrate
+from callhelm_threecx import migrate, schema_version
 from callhelm_threecx.adoption import Report
 from callhelm_threecx.services.integrations import Integrations, KeyState
 from tests.callhelm.adoption import earlier_integration
@@ -25,7 +25,6 @@ from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.settings import database_url
 database = Database(database_url(sys.argv[1]))
 ring = KeyRing([sys.argv[2]])
-migrate.head()
 print("begins", flush=True)
 migrate.upgrade(database, ring)
 """
@@ -178,6 +177,6 @@ def test_killed_anywhere_it_leaves_the_database_as_it_was(
         assert copy.is_as_before(), moments
     database = copy.database()
     migrate.upgrade(database, ring())
-    assert migrate.current(database) == migrate.head()
+    assert schema_version.current(database) == schema_version.HEAD
     database.dispose()
     assert content(copy) == before

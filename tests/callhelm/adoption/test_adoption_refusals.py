@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from callhelm_threecx import keys, migrate
+from callhelm_threecx import keys, migrate, schema_version
 from callhelm_threecx.adoption import AdoptionError, SchemaRefusedError
 from callhelm_threecx.keys import KeyRing
 from tests.callhelm.adoption import earlier_integration
@@ -32,7 +32,7 @@ def refusal(earlier: Earlier, secret_keys: KeyRing | None = None) -> tuple[str, 
     planned = migrate.plan(database, chosen)
     with pytest.raises(AdoptionError) as caught:
         migrate.upgrade(database, chosen)
-    assert migrate.current(database) is None
+    assert schema_version.current(database) is None
     database.dispose()
     assert planned.adoption is not None
     assert planned.adoption.contradictions == caught.value.contradictions
