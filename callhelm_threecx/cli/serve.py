@@ -1,10 +1,14 @@
 """``callhelm-threecx serve``: the server, on gunicorn."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from callhelm_threecx.gunicorn import Server
     from callhelm_threecx.settings import Settings
 
 
@@ -36,6 +40,23 @@ def serve(
     request is one line on standard error, without keys. SIGTERM ends the server when the requests
     under way are answered and every event is written.
     """
+    with _uncollected():
+        server = _server(host, port, workers, threads)
+    server.run()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: what is loaded at the start stays, and to look through it time
+    and again would take a tenth of the start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _server(host: str, port: int, workers: int | None, threads: int) -> "Server":
     from callhelm_threecx import logs
     from callhelm_threecx.app import build_app, build_services
     from callhelm_threecx.gunicorn import Server, check_store, require_current_schema
@@ -50,14 +71,13 @@ def serve(
     app = build_app(services)
     _require_free(host, port)
     _announce(settings, host, port, count)
-    server = Server(
+    return Server(
         app,
         settings,
         bind=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         workers=count,
         threads=threads,
     )
-    server.run()
 
 
 def _sensible_workers(contact_store: str) -> int:

@@ -170,7 +170,12 @@ CALLS = {
         CALLED | TOUCHED,
         rows=SIZES["agents"],  # those of the organization are gone through
     ),
-    "of a withheld number": Request(call(20, Number="anonymous"), CALL, CALLED),
+    "of the last digits of a known number": Request(
+        call(15, Number="20000007"), FOUND | CALL, CALLED | TOUCHED
+    ),
+    "of a withheld number": Request(
+        call(20, Number="anonymous"), {"pk_three_cx_contacts"} | CALL, CALLED | TOUCHED
+    ),
     "of a stranger, who becomes a contact": Request(
         call(21, **STRANGER | {"Number": "+4930222222"}), FOUND | CALL, CALLED | CREATED
     ),
