@@ -118,7 +118,7 @@ class _PostgresLane:
         if self.is_watched:
             raise NotTakenError
         connection = self._connection
-        encoded: Any = [_encoded(values[name]) for name in read.names]  # None is NULL
+        encoded = _encoded([values[name] for name in read.names])
         name = self._prepared.get(read.numbered) or self._prepare(read.numbered)
         result = connection.pgconn.exec_prepared(name, encoded)
         if result.status != pq.ExecStatus.TUPLES_OK:
@@ -143,10 +143,15 @@ class _PostgresLane:
             self._pooled.close()
 
 
-def _encoded(value: Any) -> bytes | None:
-    """A parameter in the protocol's text format, of the few types that reads have."""
-    if type(value) is str and "\0" not in value:
-        return value.encode()
+def _encoded(values: Sequence[Any]) -> list[Any]:
+    """Parameters in the protocol's text format, of the few types that reads have; None is NULL."""
+    encoded = [value.encode() if type(value) is str else _in_text(value) for value in values]
+    if b"\0" in b"".join(filter(None, encoded)):  # where the protocol's texts end
+        raise NotTakenError
+    return encoded
+
+
+def _in_text(value: Any) -> bytes | None:
     if type(value) is int:
         return b"%d" % value
     if value is None:

@@ -148,7 +148,9 @@ class _Fields:
             self.raw[values.clean(name)] = values.clean(value if type(value) is str else str(value))
 
     def text(self, name: str, most: int | None = MAX_SHORT) -> str:
-        text = self.raw.get(name, "")
+        text = self.raw.get(name)
+        if not text:
+            return ""
         if text.startswith("["):
             text = values.present(text)
         if most is not None and len(text) > most:
