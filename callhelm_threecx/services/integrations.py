@@ -1,7 +1,7 @@
 """The integration of each organization: its key, whether it is on, how it behaves."""
 
 import logging
-import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Any, Final
 from uuid import uuid4
 
-from cachetools import TTLCache
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -21,11 +20,8 @@ from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
 from callhelm_threecx.models import IntegrationRow, utc_now
 from callhelm_threecx.services.audit import PROGRAM, Actor
 from callhelm_threecx.services.events import Event, EventType
+from callhelm_threecx.services.known_keys import KnownKeys, Version, version_columns
 from callhelm_threecx.stores.base import Organization
-
-CACHE_SIZE: Final = 20_000
-CACHE_SECONDS: Final = 3.0
-"""How long a worker may act on what it knows of a key; changes are promised within 5 seconds."""
 
 MAX_GRACE_MINUTES: Final = 7 * 24 * 60
 
@@ -108,40 +104,40 @@ class Integrations:
         self._ring = ring
         self._default_region = default_region
         # By `keys.digest` of the key: its fingerprint takes ten times as long to compute.
-        self._cache: TTLCache[bytes, Integration] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
-        self._lock = threading.Lock()
+        self._known = KnownKeys(database)
 
     def authenticate(self, api_key: str) -> tuple[KeyState, Integration | None]:
         """Whose key this is. A key of nobody costs the same query, whatever its shape."""
         digest = keys.digest(api_key)
-        with self._lock:
-            known = self._cache.get(digest)
+        known = self._known.get(digest)
         if known is None:
-            known = self._find(self._ring.fingerprints(api_key))
-            if known is None:
+            read_at = time.monotonic()
+            found = self._find(self._ring.fingerprints(api_key))
+            if found is None:
                 well_formed = keys.is_well_formed(api_key)
                 return (KeyState.UNKNOWN if well_formed else KeyState.MALFORMED), None
-            with self._lock:
-                self._cache[digest] = known
+            known, version = found
+            self._known.put(digest, known, version, read_at)
         return (KeyState.VALID if known.enabled else KeyState.DISABLED), known
 
     def known(self, api_key: str) -> Integration | None:
         """The integration that a key opens, if it is on and was asked for a moment ago; None says
         nothing about the key."""
-        with self._lock:
-            known = self._cache.get(keys.digest(api_key))
+        known = self._known.get(keys.digest(api_key))
         return known if known is not None and known.enabled else None
 
     @retry_when_disconnected
-    def _find(self, fingerprints: Sequence[str]) -> Integration | None:
+    def _find(self, fingerprints: Sequence[str]) -> tuple[Integration, Version] | None:
         current = col(IntegrationRow.key_fingerprint).in_(fingerprints)
         previous = col(IntegrationRow.previous_key_fingerprint).in_(fingerprints)
         with self._database.read_all_organizations() as session:
-            rows = session.execute(select(IntegrationRow).where(or_(current, previous))).scalars()
-            for row in rows:
+            version = version_columns(self._database.dialect)
+            found = session.execute(select(IntegrationRow, *version).where(or_(current, previous)))
+            for row, *version in found:
                 is_current = _is_current_key(row, fingerprints)
                 if is_current or _is_in_grace(row):
-                    return replace(self._integration(row), key_is_replaced=not is_current)
+                    known = replace(self._integration(row), key_is_replaced=not is_current)
+                    return known, tuple(version)
         return None
 
     def set_up(
@@ -176,7 +172,7 @@ class Integrations:
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
             session.flush()
             integration = self._integration(row)
-        self._forget(organization_id)
+        self._known.forget(organization_id)
         return integration, api_key
 
     def change(self, organization_id: str, change: Change, *, by: Actor = PROGRAM) -> Integration:
@@ -205,7 +201,7 @@ class Integrations:
             session.add(Event(organization_id, EventType.SETUP, raw_data=detail).row())
             session.flush()
             integration = self._integration(row)
-        self._forget(organization_id)
+        self._known.forget(organization_id)
         return integration
 
     @retry_when_disconnected
@@ -285,12 +281,6 @@ class Integrations:
             updated_at=row.updated_at,
             settings={**DEFAULT_SETTINGS, CONTACT_URL: "", **row.settings},
         )
-
-    def _forget(self, organization_id: str) -> None:
-        with self._lock:
-            stale = [k for k, v in self._cache.items() if v.organization_id == organization_id]
-            for digest in stale:
-                del self._cache[digest]
 
 
 def _is_current_key(row: IntegrationRow, fingerprints: Sequence[str]) -> bool:

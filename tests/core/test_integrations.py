@@ -10,7 +10,7 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.keys import KeyRing, UndecipherableError, generate_secret_key
 from callhelm_threecx.models import IntegrationRow, utc_now
-from callhelm_threecx.services import integrations as module
+from callhelm_threecx.services import known_keys
 from callhelm_threecx.services.agents import Agents, NewMapping
 from callhelm_threecx.services.integrations import Change, Integrations, KeyState
 
@@ -56,7 +56,7 @@ def test_an_old_key_lives_on_for_the_grace_period_asked_for(
     with database.write("acme") as session:
         row = session.query(IntegrationRow).one()
         row.previous_key_expires_at = utc_now() - timedelta(seconds=1)
-    integrations._forget("acme")
+    integrations._known.forget("acme")
     assert state(integrations, old) is KeyState.UNKNOWN
     assert state(integrations, new) is KeyState.VALID
 
@@ -64,8 +64,8 @@ def test_an_old_key_lives_on_for_the_grace_period_asked_for(
 def test_another_worker_learns_of_a_change_within_seconds(
     database: Database, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert module.CACHE_SECONDS < 5
-    monkeypatch.setattr(module, "CACHE_SECONDS", 0.0)
+    assert known_keys.BELIEVED_S < 5
+    monkeypatch.setattr(known_keys, "BELIEVED_S", 0.0)
     here, there = (Integrations(database, ring, "DE") for _ in range(2))
     key = here.set_up("acme")[1]
     assert state(there, key) is KeyState.VALID
