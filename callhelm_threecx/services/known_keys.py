@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, literal_column, select
+from sqlalchemy import Text, func, literal_column, select
 from sqlmodel import col
 
 from callhelm_threecx.db import Database
@@ -34,7 +34,18 @@ ASKED_AGAIN_S: Final = 1.5
 """What is known for so long is asked for again, while it is still believed."""
 
 _FEW: Final = 500
-"""So many organizations are asked for by name; of more the whole table is read."""
+"""So many organizations are asked for by name. Of more the database is asked whether anything has
+changed in the whole table, and only if so what."""
+
+_SUM: Final = select(
+    func.count(),
+    literal_column(
+        "sum(hashtextextended(three_cx_integrations.organization_id"
+        " || three_cx_integrations.xmin::text, 0))::text",
+        Text,
+    ),
+).select_from(IntegrationRow)
+"""PostgreSQL's: another pair whenever a row came, went or changed."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +79,7 @@ class KnownKeys:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._lock = threading.Lock()
         self._confirmed_at = 0.0
+        self._sum: Version | None = None
         self._asking: int | None = None  # the process that does; a fork does not go on
 
     def __len__(self) -> int:
@@ -112,6 +124,9 @@ class KnownKeys:
         began = time.monotonic()
         with self._lock:
             asked = {known.integration.organization_id for known in self._known.values()}
+        if len(asked) > _FEW and self._is_as_it_was():
+            self._confirmed_at = began
+            return
         versions = self._versions(asked)
         with self._lock:
             for digest, known in list(self._known.items()):
@@ -119,6 +134,15 @@ class KnownKeys:
                 if known.read_at < began and known.version != version:
                     del self._known[digest]
             self._confirmed_at = began
+
+    def _is_as_it_was(self) -> bool:
+        """Whether nothing has changed since this was asked before."""
+        if self._database.dialect != "postgresql":
+            return False
+        with self._database.read_all_organizations() as session:
+            found = tuple(session.execute(_SUM).one())
+        before, self._sum = self._sum, found
+        return found == before
 
     def _versions(self, organizations: Collection[str]) -> Mapping[str, Version]:
         owner = col(IntegrationRow.organization_id)

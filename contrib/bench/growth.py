@@ -3,8 +3,12 @@
 import duel
 import lookups
 import servers
+import wrk
 from lab import Lab
 from report import Row, at_most
+
+MEETINGS = 4
+"""Lookups of each key by each worker, before it is measured: one in fifty is new to one then."""
 
 
 def by_contacts(lab: Lab) -> list[Row]:
@@ -15,11 +19,28 @@ def by_contacts(lab: Lab) -> list[Row]:
 
 
 def by_organizations(lab: Lab) -> list[Row]:
-    """The same contacts in few organizations and in many; every PBX is as likely to ask."""
+    """The same contacts in few organizations and in many; every PBX is as likely to ask. Both
+    servers have met nearly every key before, as after some minutes of a day."""
     few, many = lab.size.few_organizations, lab.size.organizations
     contacts = lab.size.contacts
     what = f"lookup: p50 at {many:,} organizations / at {few:,}"
     return [_compare(lab, what, (contacts, many), (contacts, few), 1.1)]
+
+
+def _meet(side: duel.Side, lab: Lab, asked: int) -> None:
+    """Ask a server so often."""
+    wrk.first_answer(side.server.port, side.requests[0])
+    seed = 1_000
+    while asked > 0:
+        seed += 1
+        pace = lab.pace
+        found = wrk.run(
+            *(side.server.port, side.requests),
+            connections=pace.connections,
+            seconds=pace.seconds,
+            seed=seed,
+        )
+        asked -= found.requests
 
 
 def _compare(
@@ -35,6 +56,7 @@ def _compare(
             "many": duel.Side(with_many, lookups.requests(large, asked)),
             "few": duel.Side(with_few, lookups.requests(small, asked)),
         }
+        _meet(sides["many"], lab, MEETINGS * many[1] * lab.kind.workers)
         turns = duel.fight(sides, lab.pace)
     found = duel.ratio(turns, "many", "few", duel.median_latency)
     return Row(what, at_most(target), found, figures=duel.figures(turns, "many", "few"))

@@ -73,16 +73,31 @@ def test_one_query_confirms_all_keys(
     assert open_now(integrations, keys) == set()
 
 
-def test_many_keys_are_confirmed_by_one_query_too(
+def test_many_keys_are_confirmed_without_reading_them(
+    database: Database,
     integrations: Integrations,
     keys: dict[str, str],
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(known_keys, "_FEW", 5)
-    clock.ahead = 100.0
     integrations._known.confirm()
+    clock.ahead = 100.0
+    with recorded(database) as statements:
+        integrations._known.confirm()
     assert open_now(integrations, keys) == set(keys)
+    assert len(statements) == 1
+    if database.dialect == "postgresql":
+        assert "hashtextextended" in statements[0]
+    with database.write("org-7") as session:
+        session.query(IntegrationRow).one().enabled = False
+    clock.ahead = 200.0
+    integrations._known.confirm()
+    assert open_now(integrations, keys) == set(keys) - {"org-7"}
+    with database.write_all_organizations() as session:
+        session.execute(text("DELETE FROM three_cx_integrations WHERE organization_id = 'org-3'"))
+    integrations._known.confirm()
+    assert open_now(integrations, keys) == set(keys) - {"org-7", "org-3"}
 
 
 CHANGES: dict[str, Callable[[IntegrationRow], Any]] = {
