@@ -34,8 +34,8 @@ ASKED_AGAIN_S: Final = 1.5
 """What is known for so long is asked for again, while it is still believed."""
 
 _FEW: Final = 500
-"""So many organizations are asked for by name. Of more the database is asked whether anything has
-changed in the whole table, and only if so what."""
+"""So many keys are asked for by the names of their organizations. Of more the database is asked
+whether anything has changed in the whole table, and only if so what."""
 
 _SUM: Final = select(
     func.count(),
@@ -122,11 +122,11 @@ class KnownKeys:
         Raises `StorageUnavailableError` when the database does not answer.
         """
         began = time.monotonic()
-        with self._lock:
-            asked = {known.integration.organization_id for known in self._known.values()}
-        if len(asked) > _FEW and self._is_as_it_was():
+        if len(self._known) > _FEW and self._is_as_it_was():
             self._confirmed_at = began
             return
+        with self._lock:
+            asked = {known.integration.organization_id for known in self._known.values()}
         versions = self._versions(asked)
         with self._lock:
             for digest, known in list(self._known.items()):
