@@ -39,14 +39,14 @@ QUICK = Size(
     contacts=20_000,
     few_contacts=2_000,
     organizations=500,
-    mixed_requests=8_000,
-    warming_requests=12_000,
+    mixed_requests=5_000,
+    warming_requests=8_000,
     starts=2,
     imported=10_000,
     import_rounds=1,
     searched=20_000,
     searches=20,
-    search_rounds=5,
+    search_rounds=3,
     pace=duel.Pace(rounds=3, seconds=1),
 )
 
