@@ -23,6 +23,7 @@ ROW: Final = "row"
 ALONG: Final = "along"
 TOUCHED: Final = "touched"
 GIVEN: Final = "given"
+OWNER: Final = "owner"
 
 
 Values = Mapping[str, Any]
@@ -87,8 +88,9 @@ class _CompiledOnce(CompiledRead):
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         super().__init__(statement, dialect, _OWNER)
         split = [(name, *name.split("_", 1)) for name in self.names]
-        self._owners = [name for name, _, column in split if column == _OWNER]
-        self._places = [place for place in split if place[2] != _OWNER]
+        owners = {name for name, part, column in split if part == OWNER or column == _OWNER}
+        self._owners = list(owners)
+        self._places = [place for place in split if place[0] not in owners]
 
     def bind(self, organization_id: str, parameters: Mapping[str, Any]) -> Any:
         """Every value as text that PostgreSQL reads as what the column is; the organization, in
@@ -109,8 +111,9 @@ def given(part: str, column: Any) -> Any:
 
 
 def owner(column: Any) -> Any:
-    """The organization for which the statement is run, to compare a column with."""
-    return bindparam(f"{GIVEN}_{_OWNER}", type_=column.type)
+    """The organization for which the statement is run, to compare a column with. Tables that were
+    adopted may name it in another type than ours do, so each table has a parameter of its own."""
+    return bindparam(f"{OWNER}_{column.expression.table.name}", type_=column.type)
 
 
 def _statement(tables: Sequence[Any], instant: str, found: LookedUp, told: Sequence[str]) -> Any:

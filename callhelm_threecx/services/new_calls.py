@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     Text,
     bindparam,
-    cast,
     exists,
     func,
     inspect,
@@ -141,7 +140,7 @@ def _statement(tails: int) -> OnceInsert:
     mapping, owner = mapping_in_sql(), owner_in_sql(tails)
     calls = inspect(CallRow).local_table.c
     raw_data = inspect(EventRow).local_table.c.raw_data
-    contact = select(cast(owner.c.id, Text)).scalar_subquery()
+    contact = select(owner.c.id).scalar_subquery()  # text or, in adopted tables, a uuid
     found_by = func.coalesce(
         bindparam(f"{GIVEN}_found_by", type_=Text), select(owner.c.by).scalar_subquery()
     )
