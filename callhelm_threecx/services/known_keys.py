@@ -122,7 +122,8 @@ class KnownKeys:
         Raises `StorageUnavailableError` when the database does not answer.
         """
         began = time.monotonic()
-        if len(self._known) > _FEW and self._is_as_it_was():
+        found = self._sum_of_all() if len(self._known) > _FEW else None
+        if found is not None and found == self._sum:
             self._confirmed_at = began
             return
         with self._lock:
@@ -133,16 +134,14 @@ class KnownKeys:
                 version = versions.get(known.integration.organization_id)
                 if known.read_at < began and known.version != version:
                     del self._known[digest]
-            self._confirmed_at = began
+            self._confirmed_at, self._sum = began, found
 
-    def _is_as_it_was(self) -> bool:
-        """Whether nothing has changed since this was asked before."""
+    def _sum_of_all(self) -> Version | None:
+        """What differs when anything has changed; None where nothing tells it."""
         if self._database.dialect != "postgresql":
-            return False
+            return None
         with self._database.read_all_organizations() as session:
-            found = tuple(session.execute(_SUM).one())
-        before, self._sum = self._sum, found
-        return found == before
+            return tuple(session.execute(_SUM).one())
 
     def _versions(self, organizations: Collection[str]) -> Mapping[str, Version]:
         owner = col(IntegrationRow.organization_id)

@@ -100,6 +100,27 @@ def test_many_keys_are_confirmed_without_reading_them(
     assert open_now(integrations, keys) == set(keys) - {"org-7", "org-3"}
 
 
+def test_a_change_is_not_missed_when_the_database_fails_while_it_is_looked_for(
+    database: Database,
+    integrations: Integrations,
+    keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(known_keys, "_FEW", 5)
+    integrations._known.confirm()
+    with database.write("org-7") as session:
+        session.query(IntegrationRow).one().enabled = False
+
+    def away(*_: object) -> None:
+        raise StorageUnavailableError("The database does not answer.")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(KnownKeys, "_versions", away)
+        integrations._known._asked()
+    integrations._known.confirm()
+    assert open_now(integrations, keys) == set(keys) - {"org-7"}
+
+
 CHANGES: dict[str, Callable[[IntegrationRow], Any]] = {
     "enabled": lambda row: setattr(row, "enabled", False),
     "the key": lambda row: setattr(row, "key_fingerprint", "f" * 64),
