@@ -1,6 +1,7 @@
 """What the commands have in common: services, organizations, output."""
 
 import json
+import queue
 import signal
 import sys
 import threading
@@ -49,10 +50,43 @@ def open_services() -> Iterator["Services"]:
         services.close()
 
 
+class _Stop(threading.Event):
+    """An event that the handler of a signal may set.
+
+    Python's own holds a lock while it begins and ends to wait. A handler runs in between, in the
+    same thread, and would wait for that lock for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set = False
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()  # whose `put` is reentrant
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, and wake who waits."""
+        self._is_set = True
+        self._told.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, or for so many seconds; whether it is."""
+        if self._is_set:
+            return True
+        try:
+            self._told.get(timeout=timeout)
+        except queue.Empty:
+            return self._is_set
+        self._told.put(None)  # for others who wait
+        return True
+
+
 @contextmanager
 def stopped_by_signals() -> Iterator[threading.Event]:
     """Set at SIGINT and SIGTERM: what is under way is finished, and told."""
-    stop = threading.Event()
+    stop = _Stop()
     before = {
         number: signal.signal(number, lambda *_: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM)
