@@ -1,5 +1,6 @@
 """What the tests share. Servers are real; see ``servers.py`` for where they come from."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,15 @@ def _backend_of(item: pytest.Item) -> str:
     if callspec is not None and "backend" in callspec.params:
         return str(callspec.params["backend"])
     return "postgres" if "postgres_server" in getattr(item, "fixturenames", ()) else "sqlite"
+
+
+@pytest.fixture(autouse=True)
+def _logger_as_imported() -> None:
+    """The package's log lines go where a host's do, whatever a test before has configured."""
+    logger = logging.getLogger("callhelm_threecx")
+    logger.handlers.clear()
+    logger.propagate = True
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -153,15 +152,6 @@ def test_readiness_names_an_outdated_schema_and_an_absent_database(
         Readiness(Database(parse_url("sqlite:////nowhere/x.db")), store).check()
 
 
-@pytest.fixture
-def _own_logger() -> Iterator[None]:
-    logger = logging.getLogger("callhelm_threecx")
-    kept = logger.handlers[:], logger.level, logger.propagate
-    yield
-    logger.handlers[:], logger.level, logger.propagate = kept[0], kept[1], kept[2]
-
-
-@pytest.mark.usefixtures("_own_logger")
 def test_a_log_line_is_one_object_or_one_readable_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
