@@ -170,7 +170,7 @@ def _statement(tails: int) -> OnceInsert:
             "contact_id": contact,
             "raw_data": given(ALONG, raw_data).op("||", return_type=raw_data.type)(notes),
         },
-        touched=select(owner.c.id).scalar_subquery(),
+        touched=contact,
         wanted=or_(exists(select(owner.c.id)), bindparam(f"{GIVEN}_stranger", type_=Boolean)),
     )
     return OnceInsert(

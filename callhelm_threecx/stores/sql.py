@@ -46,7 +46,7 @@ from callhelm_threecx.stores.base import (
     StoreUnavailableError,
 )
 from callhelm_threecx.stores.sql_capabilities import SqlCapabilities
-from callhelm_threecx.stores.sql_owner import round_up
+from callhelm_threecx.stores.sql_owner import tail_parameters
 from callhelm_threecx.stores.sql_rows import (
     CONTACT_COLUMNS,
     best_contacts,
@@ -86,13 +86,11 @@ class SqlContactStore(SqlCapabilities):
         wanted = phone.candidates(text, organization.region)
         if wanted is None:
             return []
-        tails = wanted.exact_tails
-        parameters: dict[str, Any] = {"most": limit * ROWS_FOR_A_CONTACT}
+        tails = tail_parameters(wanted.exact_tails)
+        parameters: dict[str, Any] = {"most": limit * ROWS_FOR_A_CONTACT, **tails}
         if wanted.tail_range is not None:
             parameters["low"], parameters["high"] = wanted.tail_range
-        read = _by_number(round_up(len(tails)), by_suffix=wanted.tail_range is not None)
-        for index in range(round_up(len(tails))):
-            parameters[f"tail_{index}"] = tails[min(index, len(tails) - 1)] if tails else ""
+        read = _by_number(len(tails), by_suffix=wanted.tail_range is not None)
         rows = self._database.fetch(organization.id, read, parameters)
         return _matches(wanted, rows)[:limit]
 

@@ -1,5 +1,6 @@
 """Whose number it is, in words of SQL: for a statement that records a call."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -56,16 +57,16 @@ def owner_parameters(
     wanted: Candidates | None, contact_id: str | None
 ) -> tuple[int, dict[str, str | None]]:
     """How many tails `owner_in_sql` is asked with, and its parameters: ``contact_id`` must be an
-    id, or None. Few statements serve any number of readings."""
-    tails = wanted.exact_tails if wanted is not None else ()
-    number = round_up(len(tails))
-    parameters = {f"tail_{at}": tails[min(at, len(tails) - 1)] for at in range(number) if tails}
-    return number, {"tail_0": None, **parameters, "contact": contact_id}
+    id, or None."""
+    tails = tail_parameters(wanted.exact_tails if wanted is not None else ())
+    return len(tails), {**tails, "contact": contact_id}
 
 
-def round_up(number: int) -> int:
-    """The next power of two: few statements serve any number of readings."""
-    return 1 << max(0, number - 1).bit_length()
+def tail_parameters(tails: Sequence[str]) -> dict[str, str | None]:
+    """The tails as parameters ``tail_0`` and so on, the last one again up to the next power of two:
+    few statements serve any number of readings. Without tails one that finds nobody."""
+    number = 1 << max(0, len(tails) - 1).bit_length()
+    return {f"tail_{at}": tails[min(at, len(tails) - 1)] if tails else None for at in range(number)}
 
 
 def _found(by: str) -> "Select[Unpack[tuple[Any, ...]]]":

@@ -22,7 +22,7 @@ from tests.servers import DatabaseSource
 PROCESSES = 4
 UPGRADE = """
 import sys
-from callhelm_threecx import migrate, schema_version
+from callhelm_threecx import migrate
 from callhelm_threecx.adoption import AdoptionError
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url
