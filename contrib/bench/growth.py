@@ -1,4 +1,10 @@
-"""What a lookup costs when there is much more of everything."""
+"""What a lookup costs when there is much more of everything.
+
+One worker answers. How connections fall to several decides how long each waits behind others; with
+one, half of the answers' time is what a lookup costs.
+"""
+
+from dataclasses import replace
 
 import duel
 import lookups
@@ -8,7 +14,7 @@ from lab import Lab
 from report import Row, at_most
 
 MEETINGS = 6
-"""Lookups of each key by each worker, before it is measured: then it knows all but a few."""
+"""Lookups of each key before it is measured: then the worker knows all but a few."""
 
 
 def by_contacts(lab: Lab) -> list[Row]:
@@ -19,8 +25,8 @@ def by_contacts(lab: Lab) -> list[Row]:
 
 
 def by_organizations(lab: Lab) -> list[Row]:
-    """The same contacts in few organizations and in many; every PBX is as likely to ask. Both
-    servers have met nearly every key before, as after some minutes of a day."""
+    """The same contacts in few organizations and in many; every PBX is as likely to ask. The worker
+    has met nearly every key before, as after some minutes of a day."""
     few, many = lab.size.few_organizations, lab.size.organizations
     contacts = lab.size.contacts
     what = f"lookup: p50 at {many:,} organizations / at {few:,}"
@@ -48,15 +54,16 @@ def _compare(
 ) -> Row:
     large, small = lab.on_postgres(*many), lab.on_postgres(*few)
     asked = max(lookups.ASKED, 4 * many[1])
+    kind = replace(lab.kind, workers=1)
     with (
-        servers.product(large.environment, lab.kind) as with_many,
-        servers.product(small.environment, lab.kind) as with_few,
+        servers.product(large.environment, kind) as with_many,
+        servers.product(small.environment, kind) as with_few,
     ):
         sides = {
             "many": duel.Side(with_many, lookups.requests(large, asked)),
             "few": duel.Side(with_few, lookups.requests(small, asked)),
         }
-        _meet(sides["many"], lab, MEETINGS * many[1] * lab.kind.workers)
+        _meet(sides["many"], lab, MEETINGS * many[1])
         turns = duel.fight(sides, lab.pace)
     found = duel.ratio(turns, "many", "few", duel.median_latency)
     return Row(what, at_most(target), found, figures=duel.figures(turns, "many", "few"))
