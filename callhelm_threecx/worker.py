@@ -1,15 +1,22 @@
 """gunicorn's worker with threads, as a telephone system needs it."""
 
 import fcntl
+import functools
 import gc
+import math
 import os
+import selectors
 import socket
 import struct
 import termios
+import threading
 import time
 from typing import Any, Final
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
+    STOP_KEEPALIVE_LINGER as _LINGER_S,
+)
+from gunicorn.workers.gthread import ThreadWorker
 
 from callhelm_threecx import plain_http, routes
 
@@ -51,6 +58,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     _reader: plain_http.PlainReader | None = None
     _threads_until = 0.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_hand: dict[Any, bool] = {}
+        """Connections on which a thread is answering, and whether the loop hears them no more."""
+        self._handing = threading.Lock()
+
     def load_wsgi(self) -> None:
         """Load the application, and find out where it answers a PBX."""
         super().load_wsgi()
@@ -77,43 +90,58 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.handle_exit(sig, frame)
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
-        """A kept connection has something to read."""
-        if self._reader is not None and self._answered(conn, client, self._reader):
-            conn.set_timeout()
-            self.keepalived_conns.remove(conn)
-            self.keepalived_conns.append(conn)  # registered still, and the last of those that wait
-        else:
+        """A kept connection has something to read, or was closed."""
+        if not (self._is_in_hand(conn, client) or self._taken(conn, client)):
             super().on_client_socket_readable(conn, client)
 
-    def handle(self, conn: Any) -> Any:
-        """Answer the request of a connection, in a thread; whether the connection stays open."""
-        if self._reader is not None and conn.initialized:
-            environ = self._plain_request(conn, self._reader)
-            if environ is not None:
-                return self._answer_in_thread(conn, environ)
-        return super().handle(conn)
+    def _is_in_hand(self, conn: Any, client: socket.socket) -> bool:
+        """Whether a thread is answering on the connection, which then is not heard until it has."""
+        with self._handing:
+            if conn not in self._in_hand:
+                return False
+            self._in_hand[conn] = True
+        self.poller.unregister(client)
+        return True
 
-    def _answered(self, conn: Any, client: socket.socket, reader: plain_http.PlainReader) -> bool:
-        """Answer a plain lookup; False, and nothing read or sent, for anything else."""
-        started = time.monotonic()
-        if started < self._threads_until or not self._may_keep(conn):
+    def _taken(self, conn: Any, client: socket.socket) -> bool:
+        """Answer a plain lookup, or hand another plain request to a thread; False, and nothing read
+        or sent, for anything else. The connection stays registered, and becomes the last of those
+        that wait."""
+        reader = self._reader
+        if reader is None or not self._may_keep(conn):
             return False
         data = _waiting(client)
-        if not reader.is_lookup(data) or not _reads_its_answers(client):
-            return False
         environ = reader.environ(data, conn.client, conn.server)
         if environ is None:
             return False
+        if reader.is_lookup(data) and self._is_prompt(client):
+            answer = self._timed_answer(environ)
+            if answer is None:
+                return False
+            client.recv(len(data))
+            _send_at_once(client, answer)
+            conn.set_timeout()
+        else:
+            client.recv(len(data))
+            conn.timeout = math.inf  # it does not wait
+            self._in_hand[conn] = False
+            self.tpool.submit(self._answer_in_thread, conn, environ)
+        self.nr += 1
+        self.keepalived_conns.remove(conn)
+        self.keepalived_conns.append(conn)
+        return True
+
+    def _is_prompt(self, client: socket.socket) -> bool:
+        """Whether neither the database nor the client keeps the loop waiting."""
+        return time.monotonic() >= self._threads_until and _reads_its_answers(client)
+
+    def _timed_answer(self, environ: dict[str, Any]) -> bytes | None:
+        started = time.monotonic()
         answer = self._short_answer(environ)
         now = time.monotonic()
         if now - started > _SLOW_S:
             self._threads_until = now + _PAUSE * (now - started)
-        if answer is None:
-            return False
-        self.nr += 1
-        client.recv(len(data))
-        _send(client, answer)
-        return True
+        return answer
 
     def _short_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = _Started()
@@ -123,29 +151,56 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return None
         return None if body is None else started.answer(b"".join(body))
 
-    def _plain_request(self, conn: Any, reader: plain_http.PlainReader) -> dict[str, Any] | None:
-        """The plain request that a kept connection has to read, which is read then."""
-        is_full = len(self.keepalived_conns) >= self.max_keepalived
-        if is_full or not self._may_keep(conn) or conn.parser.unreader.buf.getvalue():
-            return None
-        data = _waiting(conn.sock)
-        environ: dict[str, Any] | None = reader.environ(data, conn.client, conn.server)
-        if environ is not None:
-            self.nr += 1
-            conn.sock.recv(len(data))
-        return environ
+    def _answer_in_thread(self, conn: Any, environ: dict[str, Any]) -> None:
+        stays = False
+        try:
+            stays = self._sent(conn, environ)
+        finally:
+            self._let_go(conn, stays)
 
-    def _answer_in_thread(self, conn: Any, environ: dict[str, Any]) -> bool:
+    def _sent(self, conn: Any, environ: dict[str, Any]) -> bool:
+        """Whether a request was answered, and its connection can stay open."""
         started = _Started()
         try:
-            conn.sock.setblocking(True)
-            conn.sock.sendall(started.answer(b"".join(self._app(environ, started))))
+            _send(conn.sock, started.answer(b"".join(self._app(environ, started))))
         except OSError:  # the client is gone
             return False
         except Exception as ex:
             self.handle_error(None, conn.sock, conn.client, ex)
             return False
         return True
+
+    def _let_go(self, conn: Any, stays: bool) -> None:
+        """Give a connection back: to wait as it is, or to the loop to look after."""
+        with self._handing:
+            if stays and self.alive and not self._in_hand[conn]:
+                del self._in_hand[conn]
+                conn.set_timeout()
+                return
+        self.method_queue.defer(self._settle, conn, stays)
+
+    def _settle(self, conn: Any, stays: bool) -> None:
+        """In the loop: hear a connection again, or close it."""
+        is_unheard = self._in_hand.pop(conn)
+        if stays:
+            conn.timeout = time.monotonic() + (self.cfg.keepalive if self.alive else _LINGER_S)
+            if is_unheard:
+                heard = functools.partial(self.on_client_socket_readable, conn)
+                self.poller.register(conn.sock, selectors.EVENT_READ, heard)
+            return
+        if not is_unheard:
+            self.poller.unregister(conn.sock)
+        self.keepalived_conns.remove(conn)
+        self.nr_conns -= 1
+        conn.close(graceful=True)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """At the end, connections wait no longer than this; those on which a thread is answering
+        have as long as every request."""
+        with self._handing:
+            super()._cap_keepalive(deadline)
+            for conn in self._in_hand:
+                conn.timeout = math.inf
 
     def _may_keep(self, conn: Any) -> bool:
         """Whether a connection stays open after its next request, and is one of TCP."""
@@ -186,13 +241,21 @@ def _reads_its_answers(client: socket.socket) -> bool:
     return bool(unsent < _UNREAD)
 
 
-def _send(client: socket.socket, answer: bytes) -> None:
-    """Send on a socket that does not block; there is room, as `_reads_its_answers` has seen."""
+def _send_at_once(client: socket.socket, answer: bytes) -> None:
+    """Send what there is room for, as `_reads_its_answers` has seen."""
     try:
-        sent = client.send(answer)
-        if sent < len(answer):
-            client.setblocking(True)
-            client.sendall(answer[sent:])
-            client.setblocking(False)
+        _send(client, answer)
     except OSError:
         client.close()
+
+
+def _send(client: socket.socket, answer: bytes) -> None:
+    """Send on a socket that does not block. Raises `OSError` when the client is gone."""
+    try:
+        sent = client.send(answer)
+    except BlockingIOError:
+        sent = 0
+    if sent < len(answer):
+        client.setblocking(True)
+        client.sendall(answer[sent:])
+        client.setblocking(False)
