@@ -76,10 +76,10 @@ _SPACE: Final = literal_column("' '", Text)
 _SPACES: Final = literal_column(r"E' \t\r\n'", Text)
 
 
-def mapping_in_sql() -> CTE:
+def mapping_in_sql(*, with_email: bool) -> CTE:
     """What `by_mapping` finds, in the words of PostgreSQL, for a statement that needs it: at most
     one row, with ``by``, ``agent_id``, ``email`` and ``name``. Parameters are the statement's
-    ``extension`` and ``email``; one that is null finds nobody."""
+    ``extension`` and, for an agent ``with_email``, that; one that is null finds nobody."""
     extension = col(AgentMappingRow.three_cx_extension)
     address = col(AgentMappingRow.agent_email)
     names = (col(AgentMappingRow.agent_first_name), col(AgentMappingRow.agent_last_name))
@@ -95,7 +95,11 @@ def mapping_in_sql() -> CTE:
             .limit(literal_column("1", Integer))
         )
 
+    mapping: CTE
     by_extension = found("extension", extension == bindparam(f"{GIVEN}_extension", type_=Text))
+    if not with_email:
+        mapping = by_extension.cte("mapping")
+        return mapping
     by_email = found("email", func.lower(address) == bindparam(f"{GIVEN}_email", type_=Text))
     either = union_all(by_extension, by_email).limit(literal_column("1", Integer))
     return either.cte("mapping")

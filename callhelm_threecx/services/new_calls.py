@@ -119,7 +119,9 @@ class NewCalls:
             stranger="true" if stranger else "false",
             **owner,
         )
-        told = self._database.fetch(organization.id, _statement(tails), parameters)
+        agent_email, contact_id = parameters[GIVEN]["email"], parameters[GIVEN]["contact"]
+        statement = _statement(tails, contact_id is not None, agent_email is not None)
+        told = self._database.fetch(organization.id, statement, parameters)
         return Recorded(str(key), told[0][0], told[0][1], False) if told else None
 
 
@@ -135,9 +137,10 @@ def _asked_owner(
 
 
 @cache
-def _statement(tails: int) -> OnceInsert:
+def _statement(tails: int, is_contact_named: bool, has_agent_email: bool) -> OnceInsert:
     """The statement for numbers of so many readings."""
-    mapping, owner = mapping_in_sql(), owner_in_sql(tails)
+    mapping = mapping_in_sql(with_email=has_agent_email)
+    owner = owner_in_sql(tails, named=is_contact_named)
     calls = inspect(CallRow).local_table.c
     raw_data = inspect(EventRow).local_table.c.raw_data
     contact = select(owner.c.id).scalar_subquery()  # text or, in adopted tables, a uuid

@@ -26,10 +26,11 @@ from callhelm_threecx.phone import Candidates
 _ONE: Final = literal_column("1", Integer)
 
 
-def owner_in_sql(tails: int) -> CTE:
-    """The contact with an id or, without one of the organization's own, the first of those whom
-    `SqlContactStore.find_by_number` finds exactly: at most one row, with ``id`` and ``by``, which
-    is ``id`` or ``number``. In the words of PostgreSQL; `owner_parameters` makes the parameters."""
+def owner_in_sql(tails: int, *, named: bool) -> CTE:
+    """The contact with an id, where one is ``named``, or, without one of the organization's own,
+    the first of those whom `SqlContactStore.find_by_number` finds exactly: at most one row, with
+    ``id`` and ``by``, which is ``id`` or ``number``. In the words of PostgreSQL; `owner_parameters`
+    makes the parameters."""
     contact, number = col(ContactRow.id), col(ContactPhoneRow.tail)
     wanted = [bindparam(f"{GIVEN}_tail_{index}", type_=Text) for index in range(tails)]
     by_id = (
@@ -50,7 +51,8 @@ def owner_in_sql(tails: int) -> CTE:
         )
         .limit(_ONE)
     )
-    return union_all(by_id, by_number).limit(_ONE).cte("owner")
+    found = union_all(by_id, by_number).limit(_ONE) if named else by_number
+    return found.cte("owner")
 
 
 def owner_parameters(
