@@ -6,6 +6,7 @@ costs more than the query. Nothing here judges an error. Whoever gets `NotTakenE
 statement on a cursor from the pool, where errors are told apart and dead connections replaced.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -19,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from callhelm_threecx.driver import CompiledRead
 
 KEPT: Final = 8
-"""Connections at hand in one process; the pool has more, so that nobody waits for one of these."""
+"""Connections at hand in one process, for as many reads at once. More reads go the usual way, and
+the pool has connections for them: nobody waits for one of these."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -35,6 +37,8 @@ class FastReads:
         self._engine = engine
         self._lane = _SqliteLane if engine.dialect.name == "sqlite" else _PostgresLane
         self._idle: list[_SqliteLane | _PostgresLane] = []
+        self._at_hand = 0
+        self._counting = threading.Lock()
 
     def rows(self, read: CompiledRead, organization_id: str, parameters: Mapping[str, Any]) -> Rows:
         """The driver's rows. Raises `NotTakenError`, and nothing else."""
@@ -46,39 +50,46 @@ class FastReads:
             rows = lane.rows(read, read.bind(organization_id, parameters))
         except NotTakenError:
             if lane.is_watched:
-                lane.close()  # into the pool: the usual way is to find this connection there
+                self._give_back(lane)  # the usual way is to find this connection in the pool
             else:
-                self._put_back(lane)
+                self._idle.append(lane)
             raise
         except Exception as ex:
             if lane.is_dead:
                 self.close()  # what else is at hand may be as dead
-            lane.close()
+            self._give_back(lane)
             raise NotTakenError from ex
-        self._put_back(lane)
+        self._idle.append(lane)
         return rows
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back that nobody is using."""
         while self._idle:
             with suppress(IndexError):  # another thread took it
-                self._idle.pop().close()
+                self._give_back(self._idle.pop())
 
     def forget(self) -> None:
         """Leave a parent process its connections."""
-        self._idle = []
+        self._idle, self._at_hand, self._counting = [], 0, threading.Lock()
 
     def _open(self) -> "_SqliteLane | _PostgresLane":
+        with self._counting:
+            if self._at_hand >= KEPT:
+                raise NotTakenError
+            self._at_hand += 1
         try:
             return self._lane(self._engine.raw_connection())
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as ex:
+            self._is_gone()
             raise NotTakenError from ex
 
-    def _put_back(self, lane: "_SqliteLane | _PostgresLane") -> None:
-        if len(self._idle) < KEPT:
-            self._idle.append(lane)
-        else:
-            lane.close()
+    def _give_back(self, lane: "_SqliteLane | _PostgresLane") -> None:
+        self._is_gone()
+        lane.close()
+
+    def _is_gone(self) -> None:
+        with self._counting:
+            self._at_hand -= 1
 
 
 class _SqliteLane:

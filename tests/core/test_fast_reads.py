@@ -1,12 +1,13 @@
 """Prepared reads take a short way to the driver; whatever goes wrong there goes the usual way."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Integer, Text, bindparam, select
+from sqlalchemy import Integer, Text, bindparam, event, select
 from sqlmodel import col
 
 from callhelm_threecx.confinement import PreparedRead
@@ -113,13 +114,53 @@ def test_a_statement_whose_table_changed_is_prepared_anew(
     assert len(database.fetch("acme", NAMES, values)) == 2
 
 
-def test_many_threads_read_at_once_on_a_few_connections(reads: FastReads) -> None:
+def test_more_threads_than_connections_at_hand_read_without_new_ones_each_time(
+    database: Database, reads: FastReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    event.listen(database.reader, "connect", lambda *_: opened.append(1))
+    lane: Any = reads._lane
+    quick = lane.rows
+
+    def slow(*asked: Any) -> Any:
+        time.sleep(0.05)  # as of a database that is far away
+        return quick(*asked)
+
+    monkeypatch.setattr(lane, "rows", slow)
+
+    def once(_: int) -> list[Any]:
+        return database.fetch("acme", NAMES, {"company": "100% Müller", "most": 10})
+
     with ThreadPoolExecutor(2 * KEPT) as pool:
-        found = list(pool.map(lambda _: ask(reads), range(200)))
-    assert all(rows == ["Anna of acme", "Ben of acme"] for rows in found)
-    assert 1 <= len(reads._idle) <= KEPT
+        found = [rows for _ in range(5) for rows in pool.map(once, range(2 * KEPT))]
+    assert found == [[("Anna of acme",), ("Ben of acme",)]] * 10 * KEPT
+    assert len(opened) <= 2 * KEPT
+
+
+def test_as_many_connections_are_kept_as_were_needed_at_once(reads: FastReads) -> None:
+    lanes = [reads._open() for _ in range(KEPT)]
+    with pytest.raises(NotTakenError):
+        ask(reads)
+    reads._give_back(lanes.pop())
+    reads._idle.extend(lanes)
+    assert ask(reads) == ["Anna of acme", "Ben of acme"]
     reads.close()
-    assert not reads._idle
+    assert (reads._idle, reads._at_hand) == ([], 0)
+
+
+@pytest.mark.only("postgres")
+def test_a_connection_that_cannot_be_made_is_not_counted(
+    reads: FastReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise psycopg.OperationalError("no more connections")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reads._engine, "raw_connection", refused)
+        for _ in range(KEPT + 1):
+            with pytest.raises(NotTakenError):
+                ask(reads)
+    assert ask(reads) == ["Anna of acme", "Ben of acme"]
 
 
 def test_the_pool_is_never_emptied_by_what_is_kept(database: Database) -> None:
@@ -129,8 +170,7 @@ def test_the_pool_is_never_emptied_by_what_is_kept(database: Database) -> None:
 
 @pytest.mark.only("postgres")
 def test_a_statement_that_is_refused_costs_no_other_connection(reads: FastReads) -> None:
-    for lane in [reads._open() for _ in range(3)]:
-        reads._put_back(lane)
+    reads._idle.extend([reads._open() for _ in range(3)])
     with pytest.raises(NotTakenError):
         ask(reads, most="many")  # no number
     assert len(reads._idle) == 2
