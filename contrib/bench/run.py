@@ -86,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--organizations", type=int)
     parser.add_argument("--requests", type=int, help="of the memory's row")
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--import-rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each round")
     parser.add_argument("--connections", type=int)
     parser.add_argument("--workers", type=int, default=2)
@@ -107,6 +108,7 @@ def _size(given: argparse.Namespace) -> Size:
         "contacts": given.contacts,
         "organizations": given.organizations,
         "mixed_requests": given.requests,
+        "import_rounds": given.import_rounds,
     }
     changed = {name: value for name, value in named.items() if value}
     return replace(size, **changed, pace=replace(size.pace, **pace))

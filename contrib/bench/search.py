@@ -93,12 +93,16 @@ def measure(options: Options, server: str | None = None) -> dict[str, Any]:
     and ``holds``.
     """
     with new_database(options.backend, server) as url:
-        database = Database(database_url(url))
-        migrate.upgrade(database)
-        filled_s = filling.fill(url, options.contacts, options.organizations)
-        figures = measure_filled(url, options)
-        database.dispose()
-    return {**figures, "filled_s": round(filled_s, 1)}
+        fill(url, options)
+        return measure_filled(url, options)
+
+
+def fill(url: str, options: Options) -> None:
+    """Fill an empty database with what is searched."""
+    database = Database(database_url(url))
+    migrate.upgrade(database)
+    database.dispose()
+    filling.fill(url, options.contacts, options.organizations)
 
 
 def measure_filled(url: str, options: Options) -> dict[str, Any]:
