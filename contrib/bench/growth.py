@@ -20,7 +20,7 @@ MEETINGS = 6
 def by_contacts(lab: Lab) -> list[Row]:
     """The same organization with few contacts and with many."""
     few, many = lab.size.few_contacts, lab.size.contacts
-    what = f"lookup: p50 at {many:,} contacts / at {few:,}"
+    what = f"lookup, one worker: p50 at {many:,} contacts / at {few:,}"
     return [_compare(lab, what, (many, 1), (few, 1), 1.15)]
 
 
@@ -29,7 +29,7 @@ def by_organizations(lab: Lab) -> list[Row]:
     has met nearly every key before, as after some minutes of a day."""
     few, many = lab.size.few_organizations, lab.size.organizations
     contacts = lab.size.contacts
-    what = f"lookup: p50 at {many:,} organizations / at {few:,}"
+    what = f"lookup, one worker: p50 at {many:,} organizations / at {few:,}"
     return [_compare(lab, what, (contacts, many), (contacts, few), 1.1)]
 
 
