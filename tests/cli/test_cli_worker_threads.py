@@ -106,13 +106,18 @@ def test_a_client_that_goes_meanwhile_costs_nothing_and_its_call_is_kept(
     assert (status, json.loads(body)["duplicate"]) == (200, True)
 
 
+def stop_under_way(line: Line, server: Server) -> None:
+    """Send a report, and tell the server to stop while a thread has it."""
+    line.send(whole(line))
+    time.sleep(HELD_S / 2)
+    server.process.send_signal(signal.SIGTERM)
+
+
 def test_a_report_is_answered_though_the_worker_is_to_stop(
     line: Line, server: tuple[Server, str], tmp_path: Path
 ) -> None:
     with writers_wait(tmp_path):
-        line.send(whole(line))
-        time.sleep(HELD_S / 2)
-        server[0].process.send_signal(signal.SIGTERM)
+        stop_under_way(line, server[0])
         time.sleep(3 * HELD_S)  # longer than connections that only wait are left open
     assert line.answer()[0] == 201
     assert line.is_closed()
@@ -123,9 +128,7 @@ def test_a_request_that_comes_while_the_worker_stops_is_the_last(
     line: Line, server: tuple[Server, str], tmp_path: Path
 ) -> None:
     with writers_wait(tmp_path):
-        line.send(whole(line))
-        time.sleep(HELD_S / 2)
-        server[0].process.send_signal(signal.SIGTERM)
+        stop_under_way(line, server[0])
         time.sleep(HELD_S / 2)
         line.send(line.lookup("1"))
         time.sleep(HELD_S / 2)
