@@ -127,6 +127,22 @@ class Database:
                 connection.close()
         return statement.read(rows)
 
+    def fetch_together(
+        self, runs: Sequence[tuple[str, PreparedRead, dict[str, Any]]]
+    ) -> list[list[tuple[Any, ...]]] | None:
+        """The rows of several prepared statements, each for its organization, in one transaction.
+        None when they did not run so; `fetch` tells of each alone what stood against it."""
+        self._leave_parent()
+        dialect = self.reader.dialect
+        reads = [read.compiled(dialect) for _, read, _ in runs]
+        asked = [
+            (whose, read, values) for read, (whose, _, values) in zip(reads, runs, strict=True)
+        ]
+        with suppress(NotTakenError):
+            answers = self._fast_reads.rows_together(asked)
+            return [read.read(rows) for read, rows in zip(reads, answers, strict=True)]
+        return None
+
     def _raw_connection(self) -> PoolProxiedConnection:
         """One from the pool; when a new one cannot be made, the driver speaks for itself here."""
         try:

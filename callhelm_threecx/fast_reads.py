@@ -6,13 +6,14 @@ costs more than the query. Nothing here judges an error. Whoever gets `NotTakenE
 statement on a cursor from the pool, where errors are told apart and dead connections replaced.
 """
 
+import select
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
-from psycopg import pq
+from psycopg import abc, pq
 from psycopg.adapt import Transformer
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,9 @@ KEPT: Final = 8
 the pool has connections for them: nobody waits for one of these."""
 
 Rows = Sequence[Sequence[Any]]
+Answers = Sequence[Rows]
+Bound = tuple[CompiledRead, Any]
+"""A statement and its parameters."""
 
 
 class NotTakenError(Exception):
@@ -42,12 +46,21 @@ class FastReads:
 
     def rows(self, read: CompiledRead, organization_id: str, parameters: Mapping[str, Any]) -> Rows:
         """The driver's rows. Raises `NotTakenError`, and nothing else."""
+        return self._taken([(read, read.bind(organization_id, parameters))])[0]
+
+    def rows_together(self, runs: Sequence[tuple[str, CompiledRead, Mapping[str, Any]]]) -> Answers:
+        """The driver's rows of several statements, each for its organization, all in one
+        transaction: what they have changed is durable now. Raises `NotTakenError`, and nothing
+        else; then nothing was changed, unless the server went away at the very end."""
+        return self._taken([(read, read.bind(whose, values)) for whose, read, values in runs])
+
+    def _taken(self, bound: Sequence[Bound]) -> Answers:
         try:
             lane = self._idle.pop()
         except IndexError:
             lane = self._open()
         try:
-            rows = lane.rows(read, read.bind(organization_id, parameters))
+            answers = lane.answers(bound)
         except NotTakenError:
             if lane.is_watched:
                 self._give_back(lane)  # the usual way is to find this connection in the pool
@@ -60,7 +73,7 @@ class FastReads:
             self._give_back(lane)
             raise NotTakenError from ex
         self._idle.append(lane)
-        return rows
+        return answers
 
     def close(self) -> None:
         """Give every connection back that nobody is using."""
@@ -100,10 +113,11 @@ class _SqliteLane:
         self._pooled = pooled
         self._connection: Any = pooled.driver_connection
 
-    def rows(self, read: CompiledRead, values: Any) -> Rows:
+    def answers(self, bound: Sequence[Bound]) -> Answers:
         """Python's driver keeps its statements prepared by itself."""
-        rows: Rows = self._connection.execute(read.sql, values).fetchall()
-        return rows
+        if len(bound) != 1:
+            raise NotTakenError  # each would be a transaction by itself
+        return [self._connection.execute(read.sql, values).fetchall() for read, values in bound]
 
     def close(self) -> None:
         self._pooled.close()
@@ -125,24 +139,67 @@ class _PostgresLane:
         """Whether the server is gone, rather than the statement refused."""
         return self._connection.pgconn.status != pq.ConnStatus.OK
 
-    def rows(self, read: CompiledRead, values: Mapping[str, Any]) -> Rows:
+    def answers(self, bound: Sequence[Bound]) -> Answers:
         if self.is_watched:
             raise NotTakenError
-        connection = self._connection
-        encoded = _encoded([values[name] for name in read.names])
-        name = self._prepared.get(read.numbered) or self._prepare(read.numbered)
-        result = connection.pgconn.exec_prepared(name, encoded)
-        if result.status != pq.ExecStatus.TUPLES_OK:
-            raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
-        transformer = Transformer(connection)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        asked = [
+            (
+                self._prepared.get(read.numbered) or self._prepare(read.numbered),
+                _encoded([values[name] for name in read.names]),
+            )
+            for read, values in bound
+        ]
+        if len(asked) > 1:
+            results = self._piped(asked)
+        else:
+            results = [self._connection.pgconn.exec_prepared(*asked[0])]
+            if results[0].status != pq.ExecStatus.TUPLES_OK:
+                raise psycopg.OperationalError(_message(results[0]))
+        transformer = Transformer(self._connection)
+        return [_rows(transformer, result) for result in results]
+
+    def _piped(self, asked: Sequence[tuple[bytes, list[Any]]]) -> list[pq.abc.PGresult]:
+        """The results of statements that are sent at once, as one transaction up to the ``Sync``
+        behind them (PostgreSQL's extended query protocol). When one is refused, none has changed
+        anything, and the connection is as good as before."""
+        connection = self._connection.pgconn
+        connection.enter_pipeline_mode()
+        for name, values in asked:
+            connection.send_query_prepared(name, values)
+        connection.pipeline_sync()
+        results = list(self._until_sync())
+        connection.exit_pipeline_mode()
+        if any(result.status != pq.ExecStatus.TUPLES_OK for result in results):
+            raise NotTakenError
+        return results
+
+    def _until_sync(self) -> Iterator[pq.abc.PGresult]:
+        """Every result up to the one that says that all is committed, or undone."""
+        connection = self._connection.pgconn
+        socket = select.poll()
+        while True:
+            is_unsent = connection.flush()
+            if is_unsent or connection.is_busy():
+                socket.register(
+                    connection.socket, select.POLLIN | (select.POLLOUT if is_unsent else 0)
+                )
+                socket.poll()
+                connection.consume_input()  # raises when the server is gone
+                continue
+            result = connection.get_result()
+            if result is None:  # between the results of two statements
+                if connection.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError("The server is gone.")
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return
+            yield result
 
     def _prepare(self, sql: str) -> bytes:
         name = b"threecx_%d" % len(self._prepared)
         result = self._connection.pgconn.prepare(name, sql.encode())
         if result.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
+            raise psycopg.OperationalError(_message(result))
         self._prepared[sql] = name
         return name
 
@@ -152,6 +209,15 @@ class _PostgresLane:
             self._pooled.invalidate()
         else:
             self._pooled.close()
+
+
+def _message(result: pq.abc.PGresult) -> str:
+    return result.error_message.decode("utf-8", "replace")
+
+
+def _rows(transformer: abc.Transformer, result: pq.abc.PGresult) -> Rows:
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _encoded(values: Sequence[Any]) -> list[Any]:

@@ -11,6 +11,7 @@ import struct
 import termios
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
@@ -19,6 +20,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker
 
 from callhelm_threecx import plain_http, routes
+from callhelm_threecx.batches import Batches
 
 _OF_A_PBX: Final = (
     *(routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH, routes.CONTACTS_CREATE),
@@ -43,10 +45,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     does reading every form of HTTP there is. So what a PBX sends on a connection that was kept is
     read at a glance where it is plain (see ``plain_http``). A plain lookup is answered where it is
     noticed, in the worker's loop, by the application's short way; the other requests by a thread,
-    since they may wait for a disk. What is not plain, or is not taken for whatever reason, goes
-    through gunicorn as if nobody had looked. A lookup that took long sends the next ones to the
-    threads for ten times as long, so that a database that hangs cannot hold the loop up; so does a
-    client that does not read its answers.
+    since they may wait for a disk. Calls that are reported while a thread is at others are recorded
+    by it next, together, where the application can (see ``batches``). What is not plain, or is not
+    taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that took
+    long sends the next ones to the threads for ten times as long, so that a database that hangs
+    cannot hold the loop up; so does a client that does not read its answers.
 
     And the worker cannot hang at Ctrl-C. gunicorn's own shuts its threads down inside the signal
     handler; when the signal comes while a request is being handed to them, that waits for a lock
@@ -55,6 +58,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     _app: Any = None
     _lookup: Any = None
+    _together: Any = None
+    _journal = ""
     _reader: plain_http.PlainReader | None = None
     _threads_until = 0.0
 
@@ -63,6 +68,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._in_hand: dict[Any, bool] = {}
         """Connections on which a thread is answering, and whether the loop hears them no more."""
         self._handing = threading.Lock()
+        self._reports: Batches[tuple[Any, dict[str, Any]]] = Batches(
+            self._answer_together, self._in_thread
+        )
 
     def load_wsgi(self) -> None:
         """Load the application, and find out where it answers a PBX."""
@@ -75,6 +83,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             paths = [services.settings.prefix + path for path in _OF_A_PBX]
             lookup = services.settings.prefix + routes.CONTACTS_LOOKUP
             self._lookup = app.short_ways[lookup]
+            self._journal = services.settings.prefix + routes.CALLS_JOURNAL
+            self._together = app.short_ways[self._journal].together
             self._reader = plain_http.PlainReader(lookup, paths)
 
     def _is_plain_server(self) -> bool:
@@ -125,11 +135,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             client.recv(len(data))
             conn.timeout = math.inf  # it does not wait
             self._in_hand[conn] = False
-            self.tpool.submit(self._answer_in_thread, conn, environ)
+            self._hand_over(conn, environ)
         self.nr += 1
         self.keepalived_conns.remove(conn)
         self.keepalived_conns.append(conn)
         return True
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        self.tpool.submit(work)
+
+    def _hand_over(self, conn: Any, environ: dict[str, Any]) -> None:
+        is_report = environ["PATH_INFO"] == self._journal and self._together is not None
+        if is_report and _reads_its_answers(conn.sock):  # else others would wait for its client
+            self._reports.add((conn, environ))
+        else:
+            self.tpool.submit(self._answer_in_thread, conn, environ)
 
     def _is_prompt(self, client: socket.socket) -> bool:
         """Whether neither the database nor the client keeps the loop waiting."""
@@ -158,17 +178,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             self._let_go(conn, stays)
 
+    def _answer_together(self, reports: list[tuple[Any, dict[str, Any]]]) -> None:
+        if len(reports) == 1:
+            self._answer_in_thread(*reports[0])
+            return
+        asked = [(environ, _Started()) for _, environ in reports]
+        try:
+            bodies = self._together(asked)
+        except Exception:  # each alone meets it again, and it is logged there
+            bodies = [None] * len(reports)
+        for (conn, environ), (_, started), body in zip(reports, asked, bodies, strict=True):
+            if body is None:
+                self.tpool.submit(self._answer_in_thread, conn, environ)
+            else:
+                self._let_go(conn, _is_sent(conn.sock, started.answer(b"".join(body))))
+
+    def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
+        """Once in a while: close what waited too long, and let no report wait for a stuck one."""
+        super().murder_keepalived(*args, **kwargs)
+        self._reports.relieve()
+
     def _sent(self, conn: Any, environ: dict[str, Any]) -> bool:
         """Whether a request was answered, and its connection can stay open."""
         started = _Started()
         try:
-            _send(conn.sock, started.answer(b"".join(self._app(environ, started))))
-        except OSError:  # the client is gone
-            return False
+            answer = started.answer(b"".join(self._app(environ, started)))
         except Exception as ex:
             self.handle_error(None, conn.sock, conn.client, ex)
             return False
-        return True
+        return _is_sent(conn.sock, answer)
 
     def _let_go(self, conn: Any, stays: bool) -> None:
         """Give a connection back: to wait as it is, or to the loop to look after."""
@@ -247,6 +285,15 @@ def _send_at_once(client: socket.socket, answer: bytes) -> None:
         _send(client, answer)
     except OSError:
         client.close()
+
+
+def _is_sent(client: socket.socket, answer: bytes) -> bool:
+    """Whether an answer was sent; if not, the client is gone."""
+    try:
+        _send(client, answer)
+    except OSError:
+        return False
+    return True
 
 
 def _send(client: socket.socket, answer: bytes) -> None:

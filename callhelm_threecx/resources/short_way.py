@@ -6,7 +6,7 @@ answered without them. Everything else goes the long way, also what fails here: 
 of the long way, and the tests hold both to the same answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
@@ -35,6 +35,12 @@ StartResponse = Callable[[str, Headers], object]
 ShortWay = Callable[[Environ, StartResponse], list[bytes] | None]
 """Gives the body of the answer, whose head is sent; None, and nothing sent, where the long way must
 answer."""
+
+
+Asked = tuple[Environ, StartResponse]
+Together = Callable[[Sequence[Asked]], list[list[bytes] | None]]
+"""Answers several requests at once, as a `ShortWay` answers each; None for each that the short way
+itself must be asked for, which goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)

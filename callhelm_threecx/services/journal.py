@@ -6,8 +6,8 @@ organization has them created, and the event; when the answer goes out, it is du
 """
 
 import uuid
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -18,8 +18,15 @@ from sqlmodel import col
 from callhelm_threecx import phone
 from callhelm_threecx.confinement import insert_unless_present
 from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.errors import BadInputError
 from callhelm_threecx.models import CallRow, ChatRow
 from callhelm_threecx.services.attribution import attribute
+from callhelm_threecx.services.ended_call import (
+    EndedCall,
+    common_columns,
+    creates_contact,
+    reported_event,
+)
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
 from callhelm_threecx.services.integrations import Integration
 from callhelm_threecx.services.new_calls import (
@@ -33,7 +40,6 @@ from callhelm_threecx.services.reports import (
     CallReport,
     ChatReport,
     Report,
-    call_report,
     chat_report,
 )
 from callhelm_threecx.stores.base import (
@@ -49,9 +55,6 @@ from callhelm_threecx.stores.sql import SqlContactStore
 
 __all__ = ["FoundContact", "Journal", "Recorded"]
 
-_REPEATABLE = ("Transcription", "Summary", "ChatMessages")
-"""Long texts that the call or chat itself keeps: the event does not keep them twice."""
-
 
 class Journal:
     """Records what a PBX reports."""
@@ -63,39 +66,47 @@ class Journal:
         self._at_once = NewCalls(database) if own_contacts else None
         self._keeps_calls = store if isinstance(store, TransactionalCalls) else None
 
+    @property
+    def records_together(self) -> bool:
+        """Whether `record_calls` is more than `record_call` for each."""
+        return self._at_once is not None
+
     def record_call(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended call. Raises `BadInputError` for a report that cannot be read."""
-        started = perf_counter()
-        report = call_report(body)
-        organization = integration.organization
-        columns = {
-            "fingerprint": report.fingerprint(organization.id, organization.region),
-            "call_type": report.call_type.value,
-            "direction": report.direction.value,
-            "sentiment": report.sentiment,
-            **_common_columns(report, organization),
-        }
-        if self._keeps_calls is None:  # else the store keeps the long texts
-            columns["recording_url"] = report.recording_url
-            columns["transcription"] = report.transcription
-            columns["summary"] = report.summary
-        event = _event(organization, EventType.JOURNAL, report)
-        event.call_direction = report.direction.value
-        event.call_type = report.call_type.value
+        call = self._read(integration, body)
         if self._at_once is not None:
-            record = partial(self._at_once.record, organization, report, columns, event)
-            stranger = _may_be_a_stranger(integration, report)
-            recorded = record(known=None, stranger=stranger, started=started)
+            stranger = call.may_be_a_stranger
+            recorded = self._at_once.record(call, known=None, stranger=stranger)
             if recorded is not None:
                 return recorded
-        found = self._contact_of(organization, report)
-        if self._at_once is not None and not _creates_contact(integration, found):
+        found = self._contact_of(integration.organization, call.report)
+        if self._at_once is not None and not creates_contact(integration, found.contact_id):
             stranger = found.contact_id is None
-            recorded = record(known=found, stranger=stranger, started=started)
+            recorded = self._at_once.record(call, known=found, stranger=stranger)
             if recorded is not None:
                 return recorded
-        row = CallRow(organization_id=organization.id, contact_id=found.contact_id, **columns)
-        return self._record(integration, report, row, event, found=found, started=started)
+        organization_id = integration.organization_id
+        row = CallRow(organization_id=organization_id, contact_id=found.contact_id, **call.columns)
+        return self._record(
+            integration, call.report, row, call.event, found=found, started=call.started
+        )
+
+    def record_calls(
+        self, reports: Sequence[tuple[Integration, Mapping[str, Any]]]
+    ) -> list[Recorded | None]:
+        """Record several ended calls, of whatever organizations, in one transaction: all that are
+        recorded are durable when this returns. None for each report that `record_call` must be
+        asked about, which then tells what became of it, or what is wrong with it."""
+        calls: dict[int, EndedCall] = {}
+        for place, (integration, body) in enumerate(reports):
+            with suppress(BadInputError):
+                calls[place] = self._read(integration, body)
+        recorded = self._at_once.record_together([*calls.values()]) if self._at_once else []
+        by_place = dict(zip(calls, recorded, strict=False))
+        return [by_place.get(place) for place in range(len(reports))]
+
+    def _read(self, integration: Integration, body: Mapping[str, Any]) -> EndedCall:
+        return EndedCall.read(integration, body, keeps_texts=self._keeps_calls is None)
 
     def record_chat(self, integration: Integration, body: Mapping[str, Any]) -> Recorded:
         """Record one ended chat. Raises `BadInputError` for a report that cannot be read."""
@@ -109,9 +120,9 @@ class Journal:
             messages=report.messages,
             email=report.party.email,
             contact_id=found.contact_id,
-            **_common_columns(report, organization),
+            **common_columns(report, organization),
         )
-        event = _event(organization, EventType.CHAT, report)
+        event = reported_event(organization, EventType.CHAT, report)
         return self._record(integration, report, row, event, found=found, started=started)
 
     @retry_when_disconnected  # a PBX reports a call once, and the fingerprint makes it safe
@@ -175,7 +186,7 @@ class Journal:
     ) -> None:
         """What a new entry entails for contacts: one is created, or was active just now."""
         organization = integration.organization
-        if _creates_contact(integration, FoundContact(row.contact_id)):
+        if creates_contact(integration, row.contact_id):
             contact = _contact_from(report, organization.region)
             if contact is not None:
                 row.contact_id = self._create(session, organization, contact)
@@ -196,37 +207,6 @@ class Journal:
         if isinstance(self._store, TransactionalContacts):
             return self._store.create_within(session, organization, contact)[0].id
         return self._store.create(organization, contact)[0].id
-
-
-def _may_be_a_stranger(integration: Integration, report: Report) -> bool:
-    """Whether a call without a contact by id or by its whole number is a stranger's: there is no
-    other way to find one, and none is to be created."""
-    party = report.party
-    if party.email or integration.allows("auto_create_contacts"):
-        return False
-    region = integration.organization.region
-    wanted = phone.candidates(party.number, region) if party.number else None
-    return wanted is None or not wanted.suffix
-
-
-def _creates_contact(integration: Integration, found: FoundContact) -> bool:
-    """Whether a contact is to be created for an unknown party, if it has a number."""
-    return found.contact_id is None and integration.allows("auto_create_contacts")
-
-
-def _common_columns(report: Report, organization: Organization) -> dict[str, Any]:
-    return {
-        "number": report.party.canonical_number(organization.region),
-        "name": report.party.name,
-        "agent_extension": report.agent.extension,
-        "agent_email": report.agent.email,
-        "agent_name": report.agent.name,
-        "queue_extension": report.queue_extension,
-        "started_at": report.started_at,
-        "ended_at": report.ended_at,
-        "duration_seconds": report.duration_seconds,
-        "subject": report.subject,
-    }
 
 
 def _journaled(report: CallReport, row: CallRow) -> JournaledCall:
@@ -260,19 +240,6 @@ def _already_there(session: Session, row: CallRow | ChatRow) -> tuple[uuid.UUID,
     columns = select(col(table.id), col(table.contact_id))
     found = session.execute(columns.where(col(table.fingerprint) == row.fingerprint)).one()
     return found[0], found[1]
-
-
-def _event(organization: Organization, kind: EventType, report: Report) -> Event:
-    return Event(
-        organization.id,
-        kind,
-        phone_number=report.party.canonical_number(organization.region),
-        agent_extension=report.agent.extension,
-        duration_seconds=report.duration_seconds,
-        call_start_time=report.started_at,
-        call_end_time=report.ended_at,
-        raw_data={name: text for name, text in report.raw.items() if name not in _REPEATABLE},
-    )
 
 
 def _contact_from(report: Report, region: str) -> NewContact | None:

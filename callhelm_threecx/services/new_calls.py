@@ -6,11 +6,12 @@ names, or the owner of just its number. `Journal` does all others, repeated ones
 tells what was there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -29,7 +30,8 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ContactRow, EventRow, new_id, utc_now
 from callhelm_threecx.once_insert import ALONG, GIVEN, ROW, LookedUp, OnceInsert, given
 from callhelm_threecx.services.attribution import Attribution, mapping_in_sql
-from callhelm_threecx.services.events import Event, milliseconds_since
+from callhelm_threecx.services.ended_call import EndedCall
+from callhelm_threecx.services.events import milliseconds_since
 from callhelm_threecx.services.reports import CallReport, Report
 from callhelm_threecx.stores.base import Organization
 from callhelm_threecx.stores.sql_owner import owner_in_sql, owner_parameters
@@ -84,45 +86,68 @@ class NewCalls:
         self._database = database
 
     def record(
-        self,
-        organization: Organization,
-        report: CallReport,
-        columns: dict[str, Any],
-        event: Event,
-        *,
-        known: FoundContact | None,
-        stranger: bool,
-        started: float,
+        self, call: EndedCall, *, known: FoundContact | None, stranger: bool
     ) -> Recorded | None:
         """Record a call; None, and nothing changed, when it was recorded before or its contact
         needs another look.
 
-        ``columns`` are those of the call but for its contact and its agent, whom the statement
-        finds. The contact is the one ``known``; without one it is whom the report names, if it is
-        the organization's own, else the owner of just this number. ``stranger`` says whether a call
-        of nobody is recorded too, for want of a known contact or of any other way to find one.
-        Raises `StorageUnavailableError` when the database does not answer.
+        The contact is the one ``known``; without one it is whom the report names, if it is the
+        organization's own, else the owner of just this number. ``stranger`` says whether a call of
+        nobody is recorded too, for want of a known contact or of any other way to find one. Raises
+        `StorageUnavailableError` when the database does not answer.
         """
-        key, now = new_id(), utc_now()
-        happened_at = columns["started_at"] or columns["ended_at"] or now
-        row = {"id": key, "happened_at": happened_at, "created_at": now, **columns}
-        event.call_id = str(key)
-        event.latency_ms = milliseconds_since(started)
-        tails, owner = _asked_owner(organization, report, known)
-        parameters = OnceInsert.parameters(
-            row,
-            event.values(),
-            active_at(report),
-            extension=report.agent.extension or None,
-            email=report.agent.email.lower() or None,
-            found_by=known.by if known is not None else None,
-            stranger="true" if stranger else "false",
-            **owner,
-        )
-        agent_email, contact_id = parameters[GIVEN]["email"], parameters[GIVEN]["contact"]
-        statement = _statement(tails, contact_id is not None, agent_email is not None)
-        told = self._database.fetch(organization.id, statement, parameters)
-        return Recorded(str(key), told[0][0], told[0][1], False) if told else None
+        key, run = _run(call, known=known, stranger=stranger)
+        return _recorded(key, self._database.fetch(*run))
+
+    def record_together(self, calls: Sequence[EndedCall]) -> list[Recorded | None]:
+        """Record several calls of contacts that nobody knows yet, as `record` does, all in one
+        transaction. None also for each of them when one of them cannot be recorded."""
+        runs = [_run(call, known=None, stranger=call.may_be_a_stranger) for call in calls]
+        # Who locks the same contacts in the same order never waits for one who waits in turn.
+        order = sorted(range(len(calls)), key=lambda place: _locked(calls[place]))
+        told = self._database.fetch_together([runs[place][1] for place in order])
+        if told is None:
+            return [None] * len(calls)
+        by_place = dict(zip(order, told, strict=True))
+        return [_recorded(key, by_place[place]) for place, (key, _) in enumerate(runs)]
+
+
+def _run(
+    call: EndedCall, *, known: FoundContact | None, stranger: bool
+) -> tuple[UUID, tuple[str, OnceInsert, dict[str, Any]]]:
+    """The id that a call will have, and what records it: for whom, the statement, and its
+    parameters."""
+    report, event = call.report, call.event
+    organization = call.integration.organization
+    key, now = new_id(), utc_now()
+    happened_at = call.columns["started_at"] or call.columns["ended_at"] or now
+    row = {"id": key, "happened_at": happened_at, "created_at": now, **call.columns}
+    event.call_id = str(key)
+    event.latency_ms = milliseconds_since(call.started)
+    tails, owner = _asked_owner(organization, report, known)
+    parameters = OnceInsert.parameters(
+        row,
+        event.values(),
+        active_at(report),
+        extension=report.agent.extension or None,
+        email=report.agent.email.lower() or None,
+        found_by=known.by if known is not None else None,
+        stranger="true" if stranger else "false",
+        **owner,
+    )
+    agent_email, contact_id = parameters[GIVEN]["email"], parameters[GIVEN]["contact"]
+    statement = _statement(tails, contact_id is not None, agent_email is not None)
+    return key, (organization.id, statement, parameters)
+
+
+def _recorded(key: UUID, told: Sequence[Sequence[Any]]) -> Recorded | None:
+    return Recorded(str(key), told[0][0], told[0][1], False) if told else None
+
+
+def _locked(call: EndedCall) -> tuple[str, str]:
+    """What stands for the rows that recording a call locks: its contact and, should the same report
+    be recorded elsewhere, its fingerprint. One number is nearly always one contact."""
+    return call.integration.organization_id, call.columns["number"] + call.columns["fingerprint"]
 
 
 def _asked_owner(
