@@ -18,8 +18,8 @@ PATIENCE_S: Final = 0.05
 
 
 class Batches(Generic[Piece]):
-    """Hands pieces of work to one thread, however many come; to another one when that takes long,
-    so that no piece waits for the end of what is stuck."""
+    """Hands what waits to one thread, however much it is; to another one when that takes long, so
+    that nothing waits for the end of what is stuck."""
 
     def __init__(
         self,
@@ -32,36 +32,40 @@ class Batches(Generic[Piece]):
         self._submit = submit
         self._waiting: deque[Piece] = deque()
         self._begun: dict[object, float] = {}
-        """When each of those who are at it began with what they do now."""
+        """When each thread that is at it began with what it does now."""
         self._changing = threading.Lock()
 
-    def add(self, piece: Piece) -> None:
-        """Have a piece done, and return at once."""
-        with self._changing:
-            self._waiting.append(piece)
-        self.relieve()
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting)
 
-    def relieve(self) -> None:
-        """Have somebody else begin with what waits, should those who are at it take long. For
-        whoever passes by, now and then."""
+    def add(self, piece: Piece) -> None:
+        """Let a piece wait until somebody calls `begin`."""
+        self._waiting.append(piece)
+
+    def begin(self) -> None:
+        """Have a thread begin with what waits, unless one will be ready for it soon. To be called
+        again, after `PATIENCE_S` at the latest, for as long as something waits."""
+        if not self._waiting:
+            return
         with self._changing:
             now = time.monotonic()
-            last = max(self._begun.values(), default=-PATIENCE_S)
-            if not self._waiting or now - last < PATIENCE_S:
+            if self._begun and now - max(self._begun.values()) < PATIENCE_S:
                 return
-            somebody = object()
-            self._begun[somebody] = now
-        self._submit(partial(self._do_what_waits, somebody))
+            thread = object()
+            self._begun[thread] = now
+        self._submit(partial(self._do_what_waits, thread))
 
-    def _do_what_waits(self, somebody: object) -> None:
-        while pieces := self._next(somebody):
+    def _do_what_waits(self, thread: object) -> None:
+        while pieces := self._next(thread):
             self._work(pieces)
 
-    def _next(self, somebody: object) -> list[Piece]:
+    def _next(self, thread: object) -> list[Piece]:
         with self._changing:
             pieces = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
             if pieces:
-                self._begun[somebody] = time.monotonic()
+                self._begun[thread] = time.monotonic()
             else:
-                del self._begun[somebody]
+                del self._begun[thread]
             return pieces

@@ -20,7 +20,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker
 
 from callhelm_threecx import plain_http, routes
-from callhelm_threecx.batches import Batches
+from callhelm_threecx.batches import PATIENCE_S, Batches
 
 _OF_A_PBX: Final = (
     *(routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH, routes.CONTACTS_CREATE),
@@ -193,10 +193,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             else:
                 self._let_go(conn, _is_sent(conn.sock, started.answer(b"".join(body))))
 
-    def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
-        """Once in a while: close what waited too long, and let no report wait for a stuck one."""
-        super().murder_keepalived(*args, **kwargs)
-        self._reports.relieve()
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """One turn of the loop: what was reported in it is recorded together."""
+        super().wait_for_and_dispatch_events(PATIENCE_S if self._reports.is_waiting else timeout)
+        self._reports.begin()
 
     def _sent(self, conn: Any, environ: dict[str, Any]) -> bool:
         """Whether a request was answered, and its connection can stay open."""
