@@ -120,13 +120,13 @@ def test_more_threads_than_connections_at_hand_read_without_new_ones_each_time(
     opened = []
     event.listen(database.reader, "connect", lambda *_: opened.append(1))
     lane: Any = reads._lane
-    quick = lane.rows
+    quick = lane.answers
 
     def slow(*asked: Any) -> Any:
         time.sleep(0.05)  # as of a database that is far away
         return quick(*asked)
 
-    monkeypatch.setattr(lane, "rows", slow)
+    monkeypatch.setattr(lane, "answers", slow)
 
     def once(_: int) -> list[Any]:
         return database.fetch("acme", NAMES, {"company": "100% Müller", "most": 10})

@@ -4,6 +4,7 @@ the long way."""
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -69,6 +70,26 @@ class Ways:
         assert bool(answer.status) is taken[0]
         return answer if taken[0] else None
 
+    def together(self, *bodies: bytes) -> list[Answer]:
+        """The answers to reports that came at once: as they were recorded together or, where that
+        is not for them, the application's."""
+        asked = [environ(body, self.api.key()) for body in bodies]
+        heads: list[list[Any]] = [[] for _ in bodies]
+        starts = [partial(_keep, head) for head in heads]
+        way: Any = self.api.app.short_ways[JOURNAL]
+        answers = way._together(list(zip(asked, starts, strict=True)))
+
+        def answer(request: dict[str, Any], head: list[Any], body: list[bytes] | None) -> Answer:
+            def app(request: dict[str, Any], start: Any) -> Any:
+                if body is None:
+                    return self.api.app(request, start)
+                start(*head)
+                return body
+
+            return Answer(app, request)
+
+        return [answer(*one) for one in zip(asked, heads, answers, strict=True)]
+
     def whole(self, body: bytes, **others: Any) -> Answer:
         """The application's."""
         return Answer(self.api.app, environ(body, **{"key": self.api.key(), **others}))
@@ -81,6 +102,10 @@ class Ways:
             return self.whole(body, **others)
         finally:
             app.short_ways = ways
+
+
+def _keep(head: list[Any], *given: Any) -> None:
+    head.extend(given)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +141,36 @@ def test_the_answer_is_that_of_the_long_way(ways: Ways, fields: dict[str, Any]) 
     assert short is not None
     assert told(short) == told(ways.long(json.dumps(report(**fields)).encode()))
     assert short.status == "201 Created"
+
+
+def test_of_several_at_once_each_is_answered_as_on_the_long_way(ways: Ways) -> None:
+    sent = [json.dumps(report(**fields)).encode() for fields in FIELDS]
+    again = [json.dumps(report(**fields)).encode() for fields in FIELDS]
+    mixed = [body for pair in zip(sent, REFUSED, strict=False) for body in pair]
+    answers = ways.together(*mixed)
+    expected = [body for pair in zip(again, REFUSED, strict=False) for body in pair]
+    assert [told(answer) for answer in answers] == [told(ways.long(body)) for body in expected]
+    assert [answer.status[:3] for answer in answers] == ["201", "400"] * len(FIELDS)
+
+
+def test_of_several_at_once_a_repeated_one_is_the_same_call(ways: Ways) -> None:
+    known, new = json.dumps(report()).encode(), json.dumps(report()).encode()
+    first = ways.whole(known)
+    answers = ways.together(new, known, new)
+    assert sorted(answer.status[:3] for answer in answers) == ["200", "200", "201"]
+    calls = [json.loads(answer.body)["callId"] for answer in answers]
+    assert calls[0] == calls[2]
+    assert calls[1] == json.loads(first.body)["callId"]
+
+
+def test_of_several_at_once_each_counts_once(make_api: Any) -> None:
+    api = make_api(rate_limit="9/minute")
+    api.get("/contacts/lookup?number=1", key=api.key())
+    ways = Ways(api)
+    same = json.dumps(report()).encode()
+    bodies = [same, b"{}", json.dumps(report()).encode(), same]
+    assert [a.status[:3] for a in ways.together(*bodies)] == ["201", "400", "201", "200"]
+    assert [a.status[:3] for a in ways.together(*[same] * 5)] == ["200"] * 4 + ["429"]
 
 
 def test_the_same_report_is_the_same_call_on_either_way(ways: Ways) -> None:
@@ -258,6 +313,11 @@ def test_what_fails_is_answered_on_the_long_way_without_a_second_try(
         raise raised
 
     monkeypatch.setattr(api.app.services.journal, "record_call", fail)
+    monkeypatch.setattr(api.app.services.journal, "record_calls", lambda asked: [None] * len(asked))
+    several = Ways(api).together(*[json.dumps(report()).encode()] * 2)
+    assert [answer.status[:3] for answer in several] == [str(status)] * 2
+    assert len(tries) == 2
+    tries.clear()
     answer = api.post("/calls/journal", report(), key=key, status=status)
     assert ("Retry-After" in answer.headers) is (status == 503)
     assert len(tries) == 1
