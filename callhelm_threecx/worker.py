@@ -35,6 +35,7 @@ _UNREAD: Final = 16_384
 
 _SLOW_S: Final = 0.05
 _PAUSE: Final = 10
+_QUICK: Final = 20
 _UNSENT: Final = struct.Struct("i")
 
 
@@ -48,8 +49,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     since they may wait for a disk. Calls that are reported while a thread is at others are recorded
     by it next, together, where the application can (see ``batches``). What is not plain, or is not
     taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that took
-    long sends the next ones to the threads for ten times as long, so that a database that hangs
-    cannot hold the loop up; so does a client that does not read its answers.
+    long sends the next ones to the threads for ten times as long, or until these were quick twenty
+    times, so that a database that hangs cannot hold the loop up; so does a client that does not
+    read its answers.
 
     And the worker cannot hang at Ctrl-C. gunicorn's own shuts its threads down inside the signal
     handler; when the signal comes while a request is being handed to them, that waits for a lock
@@ -62,6 +64,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     _journal = ""
     _reader: plain_http.PlainReader | None = None
     _threads_until = 0.0
+    _quick_answers = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -161,6 +164,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         now = time.monotonic()
         if now - started > _SLOW_S:
             self._threads_until = now + _PAUSE * (now - started)
+            self._quick_answers = 0
         return answer
 
     def _short_answer(self, environ: dict[str, Any]) -> bytes | None:
@@ -200,13 +204,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _sent(self, conn: Any, environ: dict[str, Any]) -> bool:
         """Whether a request was answered, and its connection can stay open."""
-        started = _Started()
+        started, begun = _Started(), time.monotonic()
         try:
             answer = started.answer(b"".join(self._app(environ, started)))
         except Exception as ex:
             self.handle_error(None, conn.sock, conn.client, ex)
             return False
+        self._count_quick(time.monotonic() - begun)
         return _is_sent(conn.sock, answer)
+
+    def _count_quick(self, seconds: float) -> None:
+        """Note how long a thread took for an answer: after some that were quick, one after the
+        other, whatever was slow is over."""
+        self._quick_answers = self._quick_answers + 1 if seconds < _SLOW_S else 0
+        if self._quick_answers >= _QUICK:
+            self._threads_until = 0.0
 
     def _let_go(self, conn: Any, stays: bool) -> None:
         """Give a connection back: to wait as it is, or to the loop to look after."""

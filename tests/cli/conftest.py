@@ -13,7 +13,11 @@ from typer.testing import CliRunner, Result
 from callhelm_threecx.app import Services, build_services
 from callhelm_threecx.cli import app
 from callhelm_threecx.settings import Settings
+from tests import servers
+from tests.cli.processes import Server, serve
 from tests.client import ADMIN_KEY, SECRET_KEY
+
+ANNA = "+4930123456"
 
 
 @dataclass
@@ -100,3 +104,26 @@ def phonebook(cli: Cli, services: Services) -> Callable[..., dict[str, tuple[str
         }
 
     return read
+
+
+@pytest.fixture(scope="session")
+def postgres_source(postgres_server: str) -> servers.DatabaseSource:
+    return servers.PostgresSource(postgres_server)
+
+
+@pytest.fixture
+def postgres_url(postgres_source: servers.DatabaseSource, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database on PostgreSQL."""
+    with postgres_source.fresh(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def one_worker(postgres_url: str, tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    """``serve`` with one worker on PostgreSQL, and a key of an organization that knows `ANNA`."""
+    with serve(postgres_url, tmp_path, "--workers", "1") as server:
+        key = server.set_up()
+        with server.client(key) as client:
+            anna = {"FirstName": "Anna", "Number": ANNA}
+            client.post("/contacts/create", json=anna).raise_for_status()
+        yield server, key

@@ -5,47 +5,24 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests import servers
+from tests.cli.conftest import ANNA
 from tests.cli.lines import Line
-from tests.cli.processes import Server, serve
+from tests.cli.processes import Server
 
 HELD_S = 0.5
-ANNA = "+4930123456"
 LINES = 12
 
 
-@pytest.fixture(scope="module")
-def source(postgres_server: str) -> servers.DatabaseSource:
-    return servers.PostgresSource(postgres_server)
-
-
 @pytest.fixture
-def database_url(source: servers.DatabaseSource, tmp_path: Path) -> Iterator[str]:
-    with source.fresh(tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[tuple[Server, str]]:
-    with serve(database_url, tmp_path, "--workers", "1") as server:
-        key = server.set_up()
-        with server.client(key) as client:
-            anna = {"FirstName": "Anna", "Number": ANNA}
-            client.post("/contacts/create", json=anna).raise_for_status()
-        yield server, key
-
-
-@pytest.fixture
-def lines(server: tuple[Server, str]) -> Iterator[list[Line]]:
+def lines(one_worker: tuple[Server, str]) -> Iterator[list[Line]]:
     """Connections on each of which something was answered already."""
     with ExitStack() as stack:
-        lines = [Line(*server) for _ in range(LINES)]
+        lines = [Line(*one_worker) for _ in range(LINES)]
         for line in lines:
             stack.enter_context(closing(line.socket))
             line.send(line.lookup("1"))
@@ -64,34 +41,34 @@ def report(line: Line, second: int, number: str = "+12125550123", **others: str)
 
 
 @contextmanager
-def nobody_writes(database_url: str) -> Iterator[None]:
+def nobody_writes(postgres_url: str) -> Iterator[None]:
     """Calls cannot be recorded meanwhile: who would, waits."""
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         connection.execute("LOCK TABLE three_cx_calls IN SHARE MODE")
         yield
 
 
-def calls_and_transactions(database_url: str) -> Any:
-    with psycopg.connect(database_url) as connection:
+def calls_and_transactions(postgres_url: str) -> Any:
+    with psycopg.connect(postgres_url) as connection:
         counted = "SELECT count(*), count(DISTINCT xmin::text) FROM three_cx_calls"
         return connection.execute(counted).fetchone()
 
 
-def test_what_waits_is_recorded_together(lines: list[Line], database_url: str) -> None:
-    with nobody_writes(database_url):
+def test_what_waits_is_recorded_together(lines: list[Line], postgres_url: str) -> None:
+    with nobody_writes(postgres_url):
         for second, line in enumerate(lines):
             report(line, second)
         time.sleep(HELD_S)
     assert [line.answer()[0] for line in lines] == [201] * LINES
-    calls, transactions = calls_and_transactions(database_url)
+    calls, transactions = calls_and_transactions(postgres_url)
     assert calls == LINES
     assert transactions <= LINES / 2
 
 
-def test_each_of_them_gets_its_own_answer(lines: list[Line], database_url: str) -> None:
+def test_each_of_them_gets_its_own_answer(lines: list[Line], postgres_url: str) -> None:
     report(lines[0], 0)
     assert lines[0].answer()[0] == 201
-    with nobody_writes(database_url):
+    with nobody_writes(postgres_url):
         report(lines[0], 0)  # again
         report(lines[1], 1, ANNA)
         report(lines[2], 2, CallType="Sideways")
@@ -113,9 +90,9 @@ def test_each_of_them_gets_its_own_answer(lines: list[Line], database_url: str) 
 
 
 def test_one_that_waits_for_a_lock_holds_up_nobody_who_comes_later(
-    lines: list[Line], database_url: str
+    lines: list[Line], postgres_url: str
 ) -> None:
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         connection.execute("SELECT id FROM three_cx_contacts FOR UPDATE")
         report(lines[0], 0, ANNA)
         time.sleep(HELD_S)
@@ -128,9 +105,9 @@ def test_one_that_waits_for_a_lock_holds_up_nobody_who_comes_later(
 
 
 def test_a_client_that_goes_meanwhile_takes_nobody_along(
-    lines: list[Line], database_url: str
+    lines: list[Line], postgres_url: str
 ) -> None:
-    with nobody_writes(database_url):
+    with nobody_writes(postgres_url):
         for second, line in enumerate(lines):
             report(line, second)
         time.sleep(HELD_S)
@@ -141,18 +118,18 @@ def test_a_client_that_goes_meanwhile_takes_nobody_along(
     for second, line in enumerate(stayed):
         report(line, 20 + second)
         assert line.answer()[0] == 201
-    assert calls_and_transactions(database_url)[0] == LINES + len(stayed)
+    assert calls_and_transactions(postgres_url)[0] == LINES + len(stayed)
 
 
 def test_all_are_answered_though_the_worker_is_to_stop(
-    lines: list[Line], server: tuple[Server, str], database_url: str
+    lines: list[Line], one_worker: tuple[Server, str], postgres_url: str
 ) -> None:
-    with nobody_writes(database_url):
+    with nobody_writes(postgres_url):
         for second, line in enumerate(lines):
             report(line, second)
         time.sleep(HELD_S)
-        server[0].process.send_signal(signal.SIGTERM)
+        one_worker[0].process.send_signal(signal.SIGTERM)
         time.sleep(HELD_S)
     assert [line.answer()[0] for line in lines] == [201] * LINES
     assert all(line.is_closed() for line in lines)
-    assert server[0].process.wait(30) == 0
+    assert one_worker[0].process.wait(30) == 0
