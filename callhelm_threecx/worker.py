@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from callhelm_threecx import plain_http, routes
 from callhelm_threecx.batches import PATIENCE_S, Batches
+from callhelm_threecx.promptness import Promptness
 
 _OF_A_PBX: Final = (
     *(routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH, routes.CONTACTS_CREATE),
@@ -33,9 +34,6 @@ _MOST: Final = 16_384
 _UNREAD: Final = 16_384
 """Bytes of answers that a client may leave unread before its requests go to a thread."""
 
-_SLOW_S: Final = 0.05
-_PAUSE: Final = 10
-_QUICK: Final = 20
 _UNSENT: Final = struct.Struct("i")
 
 
@@ -49,9 +47,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     since they may wait for a disk. Calls that are reported while a thread is at others are recorded
     by it next, together, where the application can (see ``batches``). What is not plain, or is not
     taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that took
-    long sends the next ones to the threads for ten times as long, or until these were quick twenty
-    times, so that a database that hangs cannot hold the loop up; so does a client that does not
-    read its answers.
+    long sends the next ones to the threads for a while (see ``promptness``), so that a database
+    that hangs cannot hold the loop up; so does a client that does not read its answers.
 
     And the worker cannot hang at Ctrl-C. gunicorn's own shuts its threads down inside the signal
     handler; when the signal comes while a request is being handed to them, that waits for a lock
@@ -60,17 +57,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     _app: Any = None
     _lookup: Any = None
+    _lookup_path = ""
     _together: Any = None
     _journal = ""
     _reader: plain_http.PlainReader | None = None
-    _threads_until = 0.0
-    _quick_answers = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_hand: dict[Any, bool] = {}
         """Connections on which a thread is answering, and whether the loop hears them no more."""
         self._handing = threading.Lock()
+        self._promptness = Promptness()
         self._reports: Batches[tuple[Any, dict[str, Any]]] = Batches(
             self._answer_together, self._in_thread
         )
@@ -84,11 +81,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if services is not None and hasattr(app, "short_ways") and self._is_plain_server():
             self._app = app
             paths = [services.settings.prefix + path for path in _OF_A_PBX]
-            lookup = services.settings.prefix + routes.CONTACTS_LOOKUP
-            self._lookup = app.short_ways[lookup]
+            self._lookup_path = services.settings.prefix + routes.CONTACTS_LOOKUP
+            self._lookup = app.short_ways[self._lookup_path]
             self._journal = services.settings.prefix + routes.CALLS_JOURNAL
             self._together = app.short_ways[self._journal].together
-            self._reader = plain_http.PlainReader(lookup, paths)
+            self._reader = plain_http.PlainReader(self._lookup_path, paths)
 
     def _is_plain_server(self) -> bool:
         """Whether nothing is configured that gunicorn does around each request."""
@@ -156,15 +153,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _is_prompt(self, client: socket.socket) -> bool:
         """Whether neither the database nor the client keeps the loop waiting."""
-        return time.monotonic() >= self._threads_until and _reads_its_answers(client)
+        return self._promptness.is_likely and _reads_its_answers(client)
 
     def _timed_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = time.monotonic()
         answer = self._short_answer(environ)
-        now = time.monotonic()
-        if now - started > _SLOW_S:
-            self._threads_until = now + _PAUSE * (now - started)
-            self._quick_answers = 0
+        self._promptness.waited(time.monotonic() - started)
         return answer
 
     def _short_answer(self, environ: dict[str, Any]) -> bytes | None:
@@ -210,15 +204,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except Exception as ex:
             self.handle_error(None, conn.sock, conn.client, ex)
             return False
-        self._count_quick(time.monotonic() - begun)
+        if environ["PATH_INFO"] == self._lookup_path:
+            self._promptness.took_elsewhere(time.monotonic() - begun)
         return _is_sent(conn.sock, answer)
-
-    def _count_quick(self, seconds: float) -> None:
-        """Note how long a thread took for an answer: after some that were quick, one after the
-        other, whatever was slow is over."""
-        self._quick_answers = self._quick_answers + 1 if seconds < _SLOW_S else 0
-        if self._quick_answers >= _QUICK:
-            self._threads_until = 0.0
 
     def _let_go(self, conn: Any, stays: bool) -> None:
         """Give a connection back: to wait as it is, or to the loop to look after."""
