@@ -120,6 +120,10 @@ class Integrations:
             self._known.put(digest, known, version, read_at)
         return (KeyState.VALID if known.enabled else KeyState.DISABLED), known
 
+    def close(self) -> None:
+        """End what goes on behind the requests."""
+        self._known.close()
+
     def known(self, api_key: str) -> Integration | None:
         """The integration that a key opens, if it is on and was asked for a moment ago; None says
         nothing about the key."""

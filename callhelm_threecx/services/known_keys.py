@@ -6,7 +6,6 @@ would else be forgotten before its PBX has another call.
 """
 
 import logging
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -64,6 +63,10 @@ def version_columns(dialect: str) -> list[Any]:
     return [row.enabled, *key, *rest, settings]
 
 
+_LAST_S: Final = 5.0
+"""Longest wait for the last query at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     integration: "Integration"
@@ -80,7 +83,7 @@ class KnownKeys:
         self._lock = threading.Lock()
         self._confirmed_at = 0.0
         self._sum: Version | None = None
-        self._asking: int | None = None  # the process that does; a fork does not go on
+        self._asking: threading.Thread | None = None
 
     def __len__(self) -> int:
         return len(self._known)
@@ -115,6 +118,13 @@ class KnownKeys:
             for digest, known in list(self._known.items()):
                 if known.integration.organization_id == organization_id:
                     del self._known[digest]
+
+    def close(self) -> None:
+        """Wait for a query that is under way: its connection is to be closed with the others."""
+        with self._lock:
+            asking = self._asking
+        if asking is not None:
+            asking.join(_LAST_S)
 
     def confirm(self) -> None:
         """Ask whether what is known still holds, and forget the rest.
@@ -154,10 +164,11 @@ class KnownKeys:
     def _ask_again(self) -> None:
         """In a thread: nobody who calls just now waits for it."""
         with self._lock:
-            if self._asking == os.getpid():
-                return
-            self._asking = os.getpid()
-        threading.Thread(target=self._asked, name="threecx-keys", daemon=True).start()
+            if self._asking is None or not self._asking.is_alive():  # in a fork it is not
+                self._asking = threading.Thread(
+                    target=self._asked, name="threecx-keys", daemon=True
+                )
+                self._asking.start()
 
     def _asked(self) -> None:
         try:
@@ -166,8 +177,6 @@ class KnownKeys:
             _log.debug("Keys cannot be confirmed.", extra={"reason": ex.message})
         except Exception:
             _log.exception("Keys cannot be confirmed.")
-        finally:
-            self._asking = None
 
 
 def _is_open(integration: "Integration") -> bool:

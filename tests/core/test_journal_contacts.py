@@ -7,7 +7,7 @@ import pytest
 
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import CallRow, ContactRow, EventRow
-from callhelm_threecx.services import journal as journal_module
+from callhelm_threecx.services import ended_call
 from callhelm_threecx.services.integrations import Change, Integration, Integrations
 from callhelm_threecx.services.journal import Journal, Recorded
 from callhelm_threecx.stores.base import Contact, NewContact, Phone
@@ -194,11 +194,11 @@ def test_call_contact_and_event_are_kept_together_or_not_at_all(
 ) -> None:
     """The event, written last, fails."""
 
-    class FailingEvent(journal_module.Event):
+    class FailingEvent(ended_call.Event):
         def row(self) -> EventRow:
             raise ZeroDivisionError
 
-    monkeypatch.setattr(journal_module, "Event", FailingEvent)
+    monkeypatch.setattr(ended_call, "Event", FailingEvent)
     with pytest.raises(ZeroDivisionError):
         journal.record_call(auto, CALL)
     assert kept(database, CallRow) == []
