@@ -10,7 +10,16 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Pool,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, InterfaceError, NotSupportedError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -77,6 +86,7 @@ class Database:
             _begin_immediately(self.engine)
         self._fast_reads = FastReads(self.reader)
         self._owner = os.getpid()
+        self._left: list[Pool] = []
 
     @property
     def dialect(self) -> str:
@@ -223,14 +233,19 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection. One that is in use just now is closed by the next call: it
+        goes back to the pool that it came from, of which nobody else knows any more."""
         self._fast_reads.close()
+        for pool in self._left:
+            pool.dispose()
+        self._left = [engine.pool for engine in (self.engine, self.reader)]
         self.engine.dispose()
         self.reader.dispose()
 
     def _leave_parent(self) -> None:
         if self._owner != os.getpid():
             self._fast_reads.forget()
+            self._left = []
             self.engine.dispose(close=False)
             self.reader.dispose(close=False)
             self._owner = os.getpid()

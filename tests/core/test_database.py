@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import psycopg
 import pytest
@@ -236,3 +237,17 @@ def test_a_commit_to_a_file_waits_for_the_disk(tmp_path: Path) -> None:
     found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
     connection.close()
     assert found == [2, "wal", 1]  # 2 is FULL
+
+
+@pytest.mark.only("postgres")
+def test_a_connection_in_use_while_all_are_closed_is_closed_the_next_time(
+    database: Database,
+) -> None:
+    with database.reader.connect() as connection:
+        used: Any = connection.connection.driver_connection
+        database.dispose()
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    assert not used.closed
+    database.dispose()
+    assert used.closed
+    database.ping()
