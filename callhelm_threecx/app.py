@@ -77,8 +77,8 @@ class Services:
     def close(self) -> None:
         """End imports behind their batches, write the events that wait, close the connections."""
         self.contact_imports.close()
-        self.integrations.close()
         self.writer.close()
+        self.integrations.close()
         self.database.dispose()
 
 

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 Piece = TypeVar("Piece")
@@ -18,21 +17,23 @@ PATIENCE_S: Final = 0.05
 
 
 class Batches(Generic[Piece]):
-    """Hands what waits to one thread, however much it is; to another one when that takes long, so
-    that nothing waits for the end of what is stuck."""
+    """Hands what waits to one thread, up to `MOST` pieces at a time; to another one when that takes
+    long or when more waits, so that nothing waits for the end of what is stuck."""
 
     def __init__(
         self,
         work: Callable[[list[Piece]], None],
         submit: Callable[[Callable[[], None]], Any],
     ) -> None:
-        """``work`` does up to `MOST` pieces, and raises nothing; ``submit`` has a thread call what
-        it is given."""
+        """``work`` does the pieces, and raises nothing; ``submit`` has a thread call what it is
+        given, after whatever else it was given before."""
         self._work = work
         self._submit = submit
         self._waiting: deque[Piece] = deque()
         self._begun: dict[object, float] = {}
-        """When each thread that is at it began with what it does now."""
+        """When each batch that is being done was begun."""
+        self._is_asked = False
+        """Whether a thread was asked to begin, and has not yet."""
         self._changing = threading.Lock()
 
     @property
@@ -47,25 +48,32 @@ class Batches(Generic[Piece]):
     def begin(self) -> None:
         """Have a thread begin with what waits, unless one will be ready for it soon. To be called
         again, after `PATIENCE_S` at the latest, for as long as something waits."""
-        if not self._waiting:
-            return
         with self._changing:
-            now = time.monotonic()
-            if self._begun and now - max(self._begun.values()) < PATIENCE_S:
+            if not self._waiting or self._is_asked or self._is_one_ready_soon():
                 return
-            thread = object()
-            self._begun[thread] = now
-        self._submit(partial(self._do_what_waits, thread))
+            self._is_asked = True
+        try:
+            self._submit(self._do_what_waits)
+        except BaseException:
+            self._is_asked = False
+            raise
 
-    def _do_what_waits(self, thread: object) -> None:
-        while pieces := self._next(thread):
-            self._work(pieces)
+    def _is_one_ready_soon(self) -> bool:
+        if not self._begun or len(self._waiting) >= MOST * len(self._begun):
+            return False
+        return time.monotonic() - max(self._begun.values()) < PATIENCE_S
 
-    def _next(self, thread: object) -> list[Piece]:
+    def _do_what_waits(self) -> None:
+        batch = object()
         with self._changing:
+            self._is_asked = False
             pieces = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            if pieces:
-                self._begun[thread] = time.monotonic()
-            else:
-                del self._begun[thread]
-            return pieces
+            if not pieces:
+                return
+            self._begun[batch] = time.monotonic()
+        try:
+            self._work(pieces)
+        finally:
+            with self._changing:
+                del self._begun[batch]
+        self.begin()

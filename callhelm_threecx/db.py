@@ -142,6 +142,8 @@ class Database:
     ) -> list[list[tuple[Any, ...]]] | None:
         """The rows of several prepared statements, each for its organization, in one transaction.
         None when they did not run so; `fetch` tells of each alone what stood against it."""
+        if not runs:
+            return []
         self._leave_parent()
         dialect = self.reader.dialect
         reads = [read.compiled(dialect) for _, read, _ in runs]

@@ -185,11 +185,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             bodies = self._together(asked)
         except Exception:  # each alone meets it again, and it is logged there
             bodies = [None] * len(reports)
-        for (conn, environ), (_, started), body in zip(reports, asked, bodies, strict=True):
-            if body is None:
-                self.tpool.submit(self._answer_in_thread, conn, environ)
-            else:
+        for (conn, _), (_, started), body in zip(reports, asked, bodies, strict=True):
+            if body is not None:
                 self._let_go(conn, _is_sent(conn.sock, started.answer(b"".join(body))))
+        for (conn, environ), body in zip(reports, bodies, strict=True):
+            if body is None:
+                self._answer_alone(conn, environ)
+
+    def _answer_alone(self, conn: Any, environ: dict[str, Any]) -> None:
+        try:
+            self.tpool.submit(self._answer_in_thread, conn, environ)
+        except RuntimeError:  # there are no threads any more
+            self._let_go(conn, False)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """One turn of the loop: what was reported in it is recorded together."""
@@ -204,7 +211,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except Exception as ex:
             self.handle_error(None, conn.sock, conn.client, ex)
             return False
-        if environ["PATH_INFO"] == self._lookup_path:
+        if environ["PATH_INFO"] == self._lookup_path and started.status.startswith("200"):
             self._promptness.took_elsewhere(time.monotonic() - begun)
         return _is_sent(conn.sock, answer)
 

@@ -52,9 +52,10 @@ class ShortJournal:
         return _answer(environ, start_response, taken, recorded)
 
     def _together(self, requests: Sequence[Asked]) -> list[list[bytes] | None]:
-        taken = [self._take(environ) for environ, _ in requests]
-        for (environ, _), one in zip(requests, taken, strict=True):
-            environ[_TAKEN] = one  # whoever asks again is neither counted nor read again
+        taken: list[_Taken | None] = []
+        for environ, _ in requests:
+            taken.append(self._take(environ))
+            environ[_TAKEN] = taken[-1]  # whoever asks again is neither counted nor read again
         reports = [(one.admitted.integration, one.report) for one in taken if one is not None]
         recorded = iter(self._journal.record_calls(reports))
         answers: list[list[bytes] | None] = []

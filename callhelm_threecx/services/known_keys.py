@@ -165,10 +165,9 @@ class KnownKeys:
         """In a thread: nobody who calls just now waits for it."""
         with self._lock:
             if self._asking is None or not self._asking.is_alive():  # in a fork it is not
-                self._asking = threading.Thread(
-                    target=self._asked, name="threecx-keys", daemon=True
-                )
-                self._asking.start()
+                thread = threading.Thread(target=self._asked, name="threecx-keys", daemon=True)
+                thread.start()
+                self._asking = thread
 
     def _asked(self) -> None:
         try:

@@ -103,7 +103,9 @@ class NewCalls:
         """Record several calls of contacts that nobody knows yet, as `record` does, all in one
         transaction. None also for each of them when one of them cannot be recorded."""
         runs = [_run(call, known=None, stranger=call.may_be_a_stranger) for call in calls]
-        # Who locks the same contacts in the same order never waits for one who waits in turn.
+        # Who locks the same contacts in the same order seldom waits for one who waits in turn. It
+        # happens where numbers and contacts have different orders: PostgreSQL then ends one of the
+        # two after a second, and each of its calls is recorded alone.
         order = sorted(range(len(calls)), key=lambda place: _locked(calls[place]))
         told = self._database.fetch_together([runs[place][1] for place in order])
         if told is None:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
+from callhelm_threecx.promptness import SLOW_S
 from tests.cli.conftest import ANNA
 from tests.cli.lines import Line
 from tests.cli.processes import Server
@@ -79,9 +80,12 @@ def test_when_some_were_quick_again_lookups_are_answered_in_the_loop(
     phone: Line, other: Line, postgres_url: str
 ) -> None:
     after_a_slow_lookup(phone, postgres_url)
-    for _ in range(30):
+    quick = 0
+    while quick < 25:  # twenty, and some to spare; a busy machine may need more
+        began = time.monotonic()
         ring(phone)
         assert phone.found() == ["Anna"]
+        quick = quick + 1 if time.monotonic() - began < SLOW_S else 0
     with contacts_hang(postgres_url):
         ring(phone)
         time.sleep(PROMPT_S)

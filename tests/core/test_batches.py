@@ -1,7 +1,5 @@
 """What comes while some work is being done is done next, together; nothing waits for what hangs."""
 
-import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -24,7 +22,9 @@ class Threads:
         during()
 
     def run(self) -> None:
-        self.submitted.pop()()
+        """Let the threads do what they were given, one after the other."""
+        while self.submitted:
+            self.submitted.pop(0)()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_what_waits_is_done_together_in_its_order(threads: Threads) -> None:
     assert not threads.batches.is_waiting
 
 
-def test_more_than_the_most_is_done_by_the_same_thread_afterwards(threads: Threads) -> None:
+def test_more_than_the_most_is_done_in_several_turns(threads: Threads) -> None:
     for piece in range(2 * MOST + 1):
         threads.batches.add(piece)
     threads.batches.begin()
@@ -57,7 +57,7 @@ def test_more_than_the_most_is_done_by_the_same_thread_afterwards(threads: Threa
     assert [piece for pieces in threads.done for piece in pieces] == list(range(2 * MOST + 1))
 
 
-def test_what_comes_meanwhile_is_done_next_by_the_same_thread(threads: Threads) -> None:
+def test_what_comes_meanwhile_is_done_next_together(threads: Threads) -> None:
     def two_more() -> None:
         for piece in (2, 3):
             threads.batches.add(piece)
@@ -66,9 +66,11 @@ def test_what_comes_meanwhile_is_done_next_by_the_same_thread(threads: Threads) 
     threads.during = two_more
     threads.batches.add(1)
     threads.batches.begin()
+    threads.submitted.pop()()
+    assert threads.done == [[1]]
+    assert len(threads.submitted) == 1
     threads.run()
     assert threads.done == [[1], [2, 3]]
-    assert threads.submitted == []
 
 
 def test_whoever_comes_after_the_end_begins_anew(threads: Threads) -> None:
@@ -79,36 +81,56 @@ def test_whoever_comes_after_the_end_begins_anew(threads: Threads) -> None:
     assert threads.done == [[1], [2]]
 
 
-def test_another_thread_begins_with_what_waits_for_one_that_hangs() -> None:
-    hangs, others = threading.Event(), threading.Event()
-    done: list[list[int]] = []
+@pytest.mark.parametrize(("seconds", "others"), [(0.0, 0), (2 * PATIENCE_S, 1)])
+def test_another_thread_begins_with_what_waits_for_one_that_takes_long(
+    threads: Threads, monkeypatch: pytest.MonkeyPatch, seconds: float, others: int
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
-    def work(pieces: list[int]) -> None:
-        if pieces == [0]:
-            hangs.wait(30)
-        done.append(pieces)
-        others.set()
+    def one_more() -> None:
+        threads.batches.add(2)
+        now[0] += seconds
+        threads.batches.begin()
+        assert len(threads.submitted) == others
 
-    started: list[threading.Thread] = []
+    threads.during = one_more
+    threads.batches.add(1)
+    threads.batches.begin()
+    threads.run()
+    assert threads.done == [[1], [2]]
 
-    def submit(run: Callable[[], None]) -> None:
-        started.append(threading.Thread(target=run))
-        started[-1].start()
 
-    batches: Batches[int] = Batches(work, submit)
-    batches.add(0)
-    batches.begin()
-    while batches.is_waiting:
-        time.sleep(0.001)
-    batches.add(1)
-    batches.add(2)
-    batches.begin()
-    assert len(started) == 1  # it may be ready soon
-    time.sleep(PATIENCE_S)
-    batches.begin()
-    assert others.wait(30)
-    assert done == [[1, 2]]
-    hangs.set()
-    for thread in started:
-        thread.join(30)
-    assert done == [[1, 2], [0]]
+def test_another_thread_begins_when_more_waits_than_one_can_do(threads: Threads) -> None:
+    def many_more() -> None:
+        for piece in range(MOST):
+            threads.batches.add(piece)
+            threads.batches.begin()
+        assert len(threads.submitted) == 1
+
+    threads.during = many_more
+    threads.batches.add(-1)
+    threads.batches.begin()
+    threads.run()
+    assert threads.done == [[-1], [*range(MOST)]]
+
+
+def test_no_second_thread_is_asked_while_none_is_free(threads: Threads) -> None:
+    for piece in range(3 * MOST):
+        threads.batches.add(piece)
+        threads.batches.begin()
+    assert len(threads.submitted) == 1
+
+
+def test_what_cannot_be_submitted_waits_for_the_next_time(threads: Threads) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("no more threads")
+
+    threads.batches.add(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads.batches, "_submit", refuse)
+        with pytest.raises(RuntimeError):
+            threads.batches.begin()
+    threads.batches.begin()
+    threads.run()
+    assert threads.done == [[1]]

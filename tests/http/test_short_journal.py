@@ -173,6 +173,27 @@ def test_of_several_at_once_each_counts_once(make_api: Any) -> None:
     assert [a.status[:3] for a in ways.together(*[same] * 5)] == ["200"] * 4 + ["429"]
 
 
+def test_of_several_at_once_none_is_lost_when_one_cannot_be_admitted(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way: Any = ways.api.app.short_ways[JOURNAL]
+    take = way._take
+    fails_for: dict[str, Any] = environ(json.dumps(report()).encode(), ways.api.key())
+
+    def failing(asked: dict[str, Any]) -> Any:
+        if asked is fails_for:
+            raise RuntimeError("a bug")
+        return take(asked)
+
+    first = environ(json.dumps(report()).encode(), ways.api.key())
+    with monkeypatch.context() as patch:
+        patch.setattr(way, "_take", failing)
+        with pytest.raises(RuntimeError):
+            way._together([(first, None), (fails_for, None)])
+    alone = [Answer(ways.api.app, asked) for asked in (first, fails_for)]
+    assert [answer.status for answer in alone] == ["201 Created"] * 2
+
+
 def test_the_same_report_is_the_same_call_on_either_way(ways: Ways) -> None:
     body = json.dumps(report()).encode()
     first, again, long = ways.short(body), ways.short(body), ways.long(body)
