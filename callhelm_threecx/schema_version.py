@@ -11,7 +11,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from callhelm_threecx.db import Database, translated_errors
 from callhelm_threecx.migrations import search_index
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The latest of the revisions in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "three_cx_alembic_version"

@@ -57,9 +57,13 @@ _SCHEMA: Final = (
 
 
 def _label(number: str, instant: str) -> str:
-    """SQL for the label that a contact of an organization should have."""
+    """SQL for the label that a contact of an organization should have.
+
+    SQLite rounds an instant to milliseconds, the last half of a second's last one into the next
+    second: it is asked for the seconds of a text that has no fraction.
+    """
     microseconds = (
-        f"coalesce(strftime('%s', {instant}) * 1000000"
+        f"coalesce(strftime('%s', substr({instant}, 1, 19)) * 1000000"
         f" + CAST(substr({instant}, 21, 6) AS INTEGER), 0)"
     )
     bounded = f"max(0, min({microseconds}, {_LATEST}))"

@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from callhelm_threecx.stores.sql_rows import contacts_of
 pytestmark = pytest.mark.only("sqlite")
 
 ACME, OTHER = Organization("acme", "DE"), Organization("other", "DE")
-START = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 _numbers = count()
 
 
@@ -53,6 +52,14 @@ def assert_in_step(database: Database) -> None:
         connection.execute(text(check), {"what": "integrity-check"})
 
 
+def set_activity(database: Database, name: str, at: str) -> None:
+    """Move the last activity of who has this first name."""
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE three_cx_contacts SET last_active_at = ? WHERE first_name = ?", (at, name)
+        )
+
+
 @pytest.fixture
 def people(store: SqlContactStore) -> list[str]:
     """The ids of three people of acme and one of another organization, in the order of activity."""
@@ -75,11 +82,43 @@ def test_activity_that_is_reported_late_counts_from_when_it_was(
     database: Database, store: SqlContactStore, people: list[str]
 ) -> None:
     for name, minute in (("Anna 1", 30), ("Anna 3", 10), ("Anna 2", 20)):
-        with database.engine.begin() as connection:
-            at = (START + timedelta(minutes=minute)).strftime("%Y-%m-%d %H:%M:%S.%f")
-            statement = "UPDATE three_cx_contacts SET last_active_at = :at WHERE first_name = :name"
-            connection.execute(text(statement), {"at": at, "name": name})
+        set_activity(database, name, f"2026-05-01 12:{minute}:00.000000")
     assert names(store, ACME, "anna") == ["Anna 1", "Anna 2", "Anna 3"]
+    assert_in_step(database)
+
+
+@pytest.mark.parametrize("fraction", ["000000", "000499", "000500", "999499", "999500", "999999"])
+def test_no_instant_is_rounded_into_another_second(
+    database: Database, store: SqlContactStore, people: list[str], fraction: str
+) -> None:
+    set_activity(database, "Anna 1", f"2026-05-01 12:00:00.{fraction}")
+    set_activity(database, "Anna 2", "2026-05-01 12:00:01.000000")
+    set_activity(database, "Anna 3", "2026-05-01 11:59:59.999999")
+    assert names(store, ACME, "anna") == ["Anna 2", "Anna 1", "Anna 3"]
+    assert_in_step(database)
+
+
+def test_an_index_that_rounded_is_built_anew_by_an_upgrade(
+    database: Database, store: SqlContactStore, people: list[str]
+) -> None:
+    """Up to revision 0007 the triggers asked SQLite for the seconds of a text with a fraction."""
+    migrate.downgrade(database, "0007")
+    with database.engine.begin() as connection:
+        for name in search_index.TRIGGERS[:2]:
+            (sql,) = connection.exec_driver_sql(
+                "SELECT sql FROM sqlite_master WHERE name = ?", (name,)
+            ).one()
+            rounding = sql.replace("substr(NEW.last_active_at, 1, 19)", "NEW.last_active_at")
+            assert rounding != sql
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            connection.exec_driver_sql(rounding)
+    set_activity(database, "Anna 1", "2099-05-01 12:00:00.999900")
+    set_activity(database, "Anna 2", "2099-05-01 12:00:01.500000")
+    assert names(store, ACME, "anna") == ["Anna 1", "Anna 2", "Anna 3"]
+    migrate.upgrade(database)
+    assert names(store, ACME, "anna") == ["Anna 2", "Anna 1", "Anna 3"]
+    set_activity(database, "Anna 3", "2099-05-01 12:00:00.999950")
+    assert names(store, ACME, "anna") == ["Anna 2", "Anna 3", "Anna 1"]
     assert_in_step(database)
 
 
