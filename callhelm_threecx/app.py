@@ -74,6 +74,12 @@ class Services:
     limiter: Limiter
     ring: keys.KeyRing
 
+    @property
+    def looks_up_in_time(self) -> bool:
+        """Whether a lookup gives up when patience is over (see `patience`): what a store of
+        somebody else's waits for is not known."""
+        return getattr(self.store, "heeds_patience", False)
+
     def close(self) -> None:
         """End imports behind their batches, write the events that wait, close the connections."""
         self.contact_imports.close()

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NotSupportedError, Operat
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from callhelm_threecx import patience
 from callhelm_threecx.bulk import BulkInsert, Row
 from callhelm_threecx.columns import json_text
 from callhelm_threecx.confinement import OrganizationSession, PreparedRead
@@ -47,11 +48,12 @@ _BAD_REFERENCES: Final = {
 }
 
 
-def retry_when_disconnected(function: Callable[P, T]) -> Callable[P, T]:
-    """Try a read a second time when its pooled connection turned out to be dead.
+def retry_when_passing(function: Callable[P, T]) -> Callable[P, T]:
+    """Try a second time what failed for a reason that has passed, and changes nothing twice.
 
     A restarted server leaves dead connections in every pool; without this, the first call after
-    each restart would ring without a name.
+    each restart would ring without a name. And of transactions that wait for each other PostgreSQL
+    ends one, which is as good as any: no call may be lost for it.
     """
 
     @wraps(function)
@@ -59,7 +61,7 @@ def retry_when_disconnected(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except StorageUnavailableError as ex:
-            if not ex.disconnected:
+            if not ex.passing:
                 raise
         return function(*args, **kwargs)
 
@@ -99,6 +101,7 @@ class Database:
 
         Raises `StorageUnavailableError` when the database does not answer.
         """
+        _require_patience()
         info = {"organization_id": organization_id}
         self._leave_parent()
         with (
@@ -107,7 +110,7 @@ class Database:
         ):
             yield session
 
-    @retry_when_disconnected
+    @retry_when_passing
     def fetch(
         self, organization_id: str, read: PreparedRead, parameters: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
@@ -120,6 +123,7 @@ class Database:
         if not read.planned_anew:
             with suppress(NotTakenError):
                 return statement.read(self._fast_reads.rows(statement, organization_id, parameters))
+        _require_patience()
         # psycopg prepares what it sees often, and PostgreSQL then plans it once for all parameters.
         is_anew = read.planned_anew and self.dialect == "postgresql"
         options = {"prepare": False} if is_anew else {}
@@ -177,7 +181,9 @@ class Database:
         if disconnected:
             connection.invalidate(ex)
             self.reader.dispose()  # what else lies in the pool is as dead
-        return StorageUnavailableError("The database does not answer.", disconnected=disconnected)
+        return StorageUnavailableError(
+            "The database does not answer.", passing=disconnected or _is_deadlock(ex)
+        )
 
     @contextmanager
     def write(self, organization_id: str) -> Iterator[Session]:
@@ -197,6 +203,7 @@ class Database:
     @contextmanager
     def read_all_organizations(self) -> Iterator[Session]:
         """A read that no organization confines: for keys, set-up and the admin key's views."""
+        _require_patience()
         self._leave_parent()
         with translated_errors(), Session(self.reader, autoflush=False) as session:
             yield session
@@ -228,7 +235,7 @@ class Database:
         ):
             bulk.run(connection, rows)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def ping(self) -> None:
         """Return when the database answers; raise `StorageUnavailableError` when not."""
         with self.read_all_organizations() as session:
@@ -263,13 +270,12 @@ def translated_errors() -> Iterator[None]:
         raise StorageUnavailableError("The database is too busy to answer.") from ex
     except (OperationalError, InterfaceError) as ex:
         raise StorageUnavailableError(
-            "The database does not answer.", disconnected=ex.connection_invalidated
+            "The database does not answer.",
+            passing=ex.connection_invalidated or _is_deadlock(ex.orig),
         ) from ex
     except DBAPIError as ex:
         if ex.connection_invalidated:
-            raise StorageUnavailableError(
-                "The database does not answer.", disconnected=True
-            ) from ex
+            raise StorageUnavailableError("The database does not answer.", passing=True) from ex
         if (reason := _unusable(ex.orig)) is not None:
             raise StorageUnavailableError(reason) from ex
         bad_reference = _bad_reference(ex.orig)
@@ -278,9 +284,19 @@ def translated_errors() -> Iterator[None]:
         raise
 
 
+def _require_patience() -> None:
+    """Whoever cannot wait does not begin what may take long."""
+    if patience.deadline() is not None:
+        raise StorageUnavailableError("The database did not answer in time.")
+
+
 def _bad_reference(ex: BaseException | None) -> BadInputError | None:
     known = _BAD_REFERENCES.get(getattr(ex, "sqlstate", None) or "")
     return BadInputError(known[0], code=known[1]) if known else None
+
+
+def _is_deadlock(ex: BaseException | None) -> bool:
+    return getattr(ex, "sqlstate", None) == "40P01"
 
 
 def _unusable(ex: BaseException | None) -> str | None:

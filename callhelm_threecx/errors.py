@@ -106,8 +106,8 @@ class RateLimitedError(ThreeCXError):
 class StorageUnavailableError(ThreeCXError):
     """The database (or a contact store's backend) does not answer.
 
-    ``disconnected`` says that a pooled connection turned out to be dead: one more try, on a fresh
-    connection, is worth it.
+    ``passing`` says that one more try is worth it: a pooled connection turned out to be dead, or
+    two transactions waited for each other and this one was ended.
     """
 
     status = 503
@@ -115,10 +115,10 @@ class StorageUnavailableError(ThreeCXError):
     retry_after: ClassVar[int] = 5
 
     def __init__(
-        self, message: str = "The storage does not answer.", *, disconnected: bool = False
+        self, message: str = "The storage does not answer.", *, passing: bool = False
     ) -> None:
         super().__init__(message)
-        self.disconnected = disconnected
+        self.passing = passing
 
 
 @contextmanager

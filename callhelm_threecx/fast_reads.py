@@ -8,7 +8,8 @@ statement on a cursor from the pool, where errors are told apart and dead connec
 
 import select
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from psycopg.adapt import Transformer
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
+from callhelm_threecx import patience
 from callhelm_threecx.driver import CompiledRead
 
 KEPT: Final = 8
@@ -32,6 +34,10 @@ Bound = tuple[CompiledRead, Any]
 
 class NotTakenError(Exception):
     """The short way is not open for this statement, these values or this connection."""
+
+
+class _StillRunningError(NotTakenError):
+    """The answer was not there when patience was over."""
 
 
 class FastReads:
@@ -61,6 +67,9 @@ class FastReads:
             lane = self._open()
         try:
             answers = lane.answers(bound)
+        except _StillRunningError:
+            threading.Thread(target=self._see_off, args=(lane,), daemon=True).start()
+            raise
         except NotTakenError:
             if lane.is_watched:
                 self._give_back(lane)  # the usual way is to find this connection in the pool
@@ -96,6 +105,13 @@ class FastReads:
             self._is_gone()
             raise NotTakenError from ex
 
+    def _see_off(self, lane: "_SqliteLane | _PostgresLane") -> None:
+        """Wait for what runs on a connection that nobody waits for. So many may run as connections
+        are kept, and no more."""
+        with suppress(Exception):  # the server is gone, say
+            lane.finish()
+        self._give_back(lane)
+
     def _give_back(self, lane: "_SqliteLane | _PostgresLane") -> None:
         self._is_gone()
         lane.close()
@@ -119,6 +135,9 @@ class _SqliteLane:
             raise NotTakenError  # each would be a transaction by itself
         return [self._connection.execute(read.sql, values).fetchall() for read, values in bound]
 
+    def finish(self) -> None:
+        """Nothing runs here that somebody does not wait for."""
+
     def close(self) -> None:
         self._pooled.close()
 
@@ -128,6 +147,7 @@ class _PostgresLane:
         self._pooled = pooled
         self._connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         self._prepared: dict[str, bytes] = {}
+        self._hearing = select.poll()
 
     @property
     def is_watched(self) -> bool:
@@ -152,9 +172,9 @@ class _PostgresLane:
         if len(asked) > 1:
             results = self._piped(asked)
         else:
-            results = [self._connection.pgconn.exec_prepared(*asked[0])]
-            if results[0].status != pq.ExecStatus.TUPLES_OK:
-                raise psycopg.OperationalError(_message(results[0]))
+            connection = self._connection.pgconn
+            done = self._done(connection.exec_prepared, connection.send_query_prepared, *asked[0])
+            results = [_expected(done, pq.ExecStatus.TUPLES_OK)]
         transformer = Transformer(self._connection)
         return [_rows(transformer, result) for result in results]
 
@@ -176,16 +196,8 @@ class _PostgresLane:
     def _until_sync(self) -> Iterator[pq.abc.PGresult]:
         """Every result up to the one that says that all is committed, or undone."""
         connection = self._connection.pgconn
-        socket = select.poll()
         while True:
-            is_unsent = connection.flush()
-            if is_unsent or connection.is_busy():
-                socket.register(
-                    connection.socket, select.POLLIN | (select.POLLOUT if is_unsent else 0)
-                )
-                socket.poll()
-                connection.consume_input()  # raises when the server is gone
-                continue
+            self._hear(None)
             result = connection.get_result()
             if result is None:  # between the results of two statements
                 if connection.status != pq.ConnStatus.OK:
@@ -196,12 +208,47 @@ class _PostgresLane:
             yield result
 
     def _prepare(self, sql: str) -> bytes:
-        name = b"threecx_%d" % len(self._prepared)
-        result = self._connection.pgconn.prepare(name, sql.encode())
-        if result.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.OperationalError(_message(result))
+        name, connection = b"threecx_%d" % len(self._prepared), self._connection.pgconn
+        done = self._done(connection.prepare, connection.send_prepare, name, sql.encode())
+        _expected(done, pq.ExecStatus.COMMAND_OK)
         self._prepared[sql] = name
         return name
+
+    def _done(
+        self, do: Callable[..., pq.abc.PGresult], send: Callable[..., None], *what: Any
+    ) -> pq.abc.PGresult | None:
+        """The result of a command, for as long as there is patience for it."""
+        until = patience.deadline()
+        if until is None:
+            return do(*what)
+        send(*what)
+        return self._results(until)
+
+    def _results(self, until: float | None) -> pq.abc.PGresult | None:
+        """The first result of a command that was sent; None when there is none. All are read."""
+        connection, first = self._connection.pgconn, None
+        while True:
+            self._hear(until)  # the driver itself would wait with the interpreter's lock
+            result = connection.get_result()
+            if result is None:
+                return first
+            first = first or result
+
+    def _hear(self, until: float | None) -> None:
+        """Return when a result can be got without waiting. Raises `_StillRunningError` when there
+        is none when patience is over, and the driver's error when the server is gone."""
+        connection = self._connection.pgconn
+        while (is_unsent := connection.flush()) or connection.is_busy():
+            events = select.POLLIN | (select.POLLOUT if is_unsent else 0)
+            self._hearing.register(connection.socket, events)
+            left = None if until is None else max(0.0, until - time.monotonic()) * 1000
+            if not self._hearing.poll(left):
+                raise _StillRunningError
+            connection.consume_input()
+
+    def finish(self) -> None:
+        """Wait for a command that runs, however long, and leave its results."""
+        self._results(None)
 
     def close(self) -> None:
         """The pool must not get a connection back that has statements prepared under our names."""
@@ -211,8 +258,12 @@ class _PostgresLane:
             self._pooled.close()
 
 
-def _message(result: pq.abc.PGresult) -> str:
-    return result.error_message.decode("utf-8", "replace")
+def _expected(result: pq.abc.PGresult | None, status: pq.ExecStatus) -> pq.abc.PGresult:
+    if result is None:
+        raise psycopg.OperationalError("The server is gone.")
+    if result.status != status:
+        raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
+    return result
 
 
 def _rows(transformer: abc.Transformer, result: pq.abc.PGresult) -> Rows:

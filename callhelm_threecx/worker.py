@@ -1,14 +1,11 @@
 """gunicorn's worker with threads, as a telephone system needs it."""
 
-import fcntl
 import functools
 import gc
 import math
 import os
 import selectors
 import socket
-import struct
-import termios
 import threading
 import time
 from collections.abc import Callable
@@ -19,22 +16,19 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 )
 from gunicorn.workers.gthread import ThreadWorker
 
-from callhelm_threecx import plain_http, routes
+from callhelm_threecx import patience, plain_http, routes, sockets
 from callhelm_threecx.batches import PATIENCE_S, Batches
+from callhelm_threecx.middleware.rate_limit import COUNTED
 from callhelm_threecx.promptness import Promptness
+from callhelm_threecx.resources.short_way import FAILED
 
 _OF_A_PBX: Final = (
     *(routes.CONTACTS_LOOKUP, routes.CONTACTS_SEARCH, routes.CONTACTS_CREATE),
     *(routes.CALLS_JOURNAL, routes.CHATS_JOURNAL, routes.TEMPLATE),
 )
 
-_MOST: Final = 16_384
-"""Longest request, in bytes, that is looked at: a lookup has some hundred, a report a thousand."""
-
-_UNREAD: Final = 16_384
-"""Bytes of answers that a client may leave unread before its requests go to a thread."""
-
-_UNSENT: Final = struct.Struct("i")
+_PATIENCE_S: Final = 1.0
+"""Longest time that everybody waits for one lookup, which then is left to a thread."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -46,9 +40,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     noticed, in the worker's loop, by the application's short way; the other requests by a thread,
     since they may wait for a disk. Calls that are reported while a thread is at others are recorded
     by it next, together, where the application can (see ``batches``). What is not plain, or is not
-    taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that took
-    long sends the next ones to the threads for a while (see ``promptness``), so that a database
-    that hangs cannot hold the loop up; so does a client that does not read its answers.
+    taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that takes
+    too long is left to a thread (see ``patience``), and sends the next ones there for a while (see
+    ``promptness``), so that a database that hangs cannot hold the loop up; so does a client that
+    does not read its answers.
 
     And the worker cannot hang at Ctrl-C. gunicorn's own shuts its threads down inside the signal
     handler; when the signal comes while a request is being handed to them, that waits for a lock
@@ -82,7 +77,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._app = app
             paths = [services.settings.prefix + path for path in _OF_A_PBX]
             self._lookup_path = services.settings.prefix + routes.CONTACTS_LOOKUP
-            self._lookup = app.short_ways[self._lookup_path]
+            if services.looks_up_in_time:
+                self._lookup = app.short_ways[self._lookup_path]
             self._journal = services.settings.prefix + routes.CALLS_JOURNAL
             self._together = app.short_ways[self._journal].together
             self._reader = plain_http.PlainReader(self._lookup_path, paths)
@@ -100,7 +96,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.handle_exit(sig, frame)
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
-        """A kept connection has something to read, or was closed."""
+        """A kept connection has something to read, or was closed; by us, when it was noticed in the
+        same turn of the loop."""
+        if client.fileno() < 0:
+            return
         if not (self._is_in_hand(conn, client) or self._taken(conn, client)):
             super().on_client_socket_readable(conn, client)
 
@@ -120,22 +119,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         reader = self._reader
         if reader is None or not self._may_keep(conn):
             return False
-        data = _waiting(client)
+        data = sockets.waiting(client)
         environ = reader.environ(data, conn.client, conn.server)
         if environ is None:
             return False
-        if reader.is_lookup(data) and self._is_prompt(client):
+        answer = None
+        if reader.is_lookup(data) and self._may_wait_for(client):
             answer = self._timed_answer(environ)
-            if answer is None:
+            if answer is None and COUNTED not in environ:
                 return False
-            client.recv(len(data))
-            _send_at_once(client, answer)
-            conn.set_timeout()
-        else:
-            client.recv(len(data))
-            conn.timeout = math.inf  # it does not wait
-            self._in_hand[conn] = False
+        sockets.skip(client, len(data))
+        if answer is None:
             self._hand_over(conn, environ)
+        elif rest := sockets.unsent(client, answer):
+            self._in_thread(functools.partial(self._send_rest, self._in_hands(conn), rest))
+        else:
+            conn.set_timeout()
         self.nr += 1
         self.keepalived_conns.remove(conn)
         self.keepalived_conns.append(conn)
@@ -144,16 +143,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.tpool.submit(work)
 
+    def _in_hands(self, conn: Any) -> Any:
+        """A connection that a thread is to answer on, and that does not wait meanwhile."""
+        conn.timeout = math.inf
+        self._in_hand[conn] = False
+        return conn
+
     def _hand_over(self, conn: Any, environ: dict[str, Any]) -> None:
+        conn = self._in_hands(conn)
         is_report = environ["PATH_INFO"] == self._journal and self._together is not None
-        if is_report and _reads_its_answers(conn.sock):  # else others would wait for its client
+        if is_report and sockets.reads_its_answers(conn.sock):  # else others wait for its client
             self._reports.add((conn, environ))
         else:
             self.tpool.submit(self._answer_in_thread, conn, environ)
 
-    def _is_prompt(self, client: socket.socket) -> bool:
-        """Whether neither the database nor the client keeps the loop waiting."""
-        return self._promptness.is_likely and _reads_its_answers(client)
+    def _may_wait_for(self, client: socket.socket) -> bool:
+        """Whether neither the database nor the client is likely to keep the loop waiting."""
+        if self._lookup is None or not self._promptness.is_likely:
+            return False
+        return sockets.reads_its_answers(client)
 
     def _timed_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = time.monotonic()
@@ -164,9 +172,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _short_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = _Started()
         try:
-            body = self._lookup(environ, started)
-        except Exception:  # gunicorn's way meets it again, and logs it; the loop must go on
+            with patience.limited(_PATIENCE_S):
+                body = self._lookup(environ, started)
+        except Exception:  # the usual way meets it again, and logs it; the loop must go on
             return None
+        environ.pop(FAILED, None)  # a thread, which may wait, tries once more
         return None if body is None else started.answer(b"".join(body))
 
     def _answer_in_thread(self, conn: Any, environ: dict[str, Any]) -> None:
@@ -187,7 +197,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             bodies = [None] * len(reports)
         for (conn, _), (_, started), body in zip(reports, asked, bodies, strict=True):
             if body is not None:
-                self._let_go(conn, _is_sent(conn.sock, started.answer(b"".join(body))))
+                self._let_go(conn, sockets.is_sent(conn.sock, started.answer(b"".join(body))))
         for (conn, environ), body in zip(reports, bodies, strict=True):
             if body is None:
                 self._answer_alone(conn, environ)
@@ -213,7 +223,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return False
         if environ["PATH_INFO"] == self._lookup_path and started.status.startswith("200"):
             self._promptness.took_elsewhere(time.monotonic() - begun)
-        return _is_sent(conn.sock, answer)
+        return sockets.is_sent(conn.sock, answer)
+
+    def _send_rest(self, conn: Any, rest: bytes) -> None:
+        self._let_go(conn, sockets.is_sent(conn.sock, rest))
 
     def _let_go(self, conn: Any, stays: bool) -> None:
         """Give a connection back: to wait as it is, or to the loop to look after."""
@@ -267,49 +280,3 @@ class _Started:
 
 
 _HOOKS: Final = ("pre_request", "post_request")
-
-
-def _waiting(client: socket.socket) -> bytes:
-    """What a connection has to read, left where it is; nothing of what is too long."""
-    try:
-        data = client.recv(_MOST, socket.MSG_PEEK)
-    except OSError:
-        return b""
-    return data if len(data) < _MOST else b""
-
-
-def _reads_its_answers(client: socket.socket) -> bool:
-    try:
-        unsent = _UNSENT.unpack(fcntl.ioctl(client, termios.TIOCOUTQ, b"\0\0\0\0"))[0]
-    except OSError:
-        return False
-    return bool(unsent < _UNREAD)
-
-
-def _send_at_once(client: socket.socket, answer: bytes) -> None:
-    """Send what there is room for, as `_reads_its_answers` has seen."""
-    try:
-        _send(client, answer)
-    except OSError:
-        client.close()
-
-
-def _is_sent(client: socket.socket, answer: bytes) -> bool:
-    """Whether an answer was sent; if not, the client is gone."""
-    try:
-        _send(client, answer)
-    except OSError:
-        return False
-    return True
-
-
-def _send(client: socket.socket, answer: bytes) -> None:
-    """Send on a socket that does not block. Raises `OSError` when the client is gone."""
-    try:
-        sent = client.send(answer)
-    except BlockingIOError:
-        sent = 0
-    if sent < len(answer):
-        client.setblocking(True)
-        client.sendall(answer[sent:])
-        client.setblocking(False)

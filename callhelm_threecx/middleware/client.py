@@ -1,6 +1,7 @@
 """Where a request really comes from and what it called us, with or without proxies between."""
 
 import re
+import threading
 from collections.abc import Sequence
 from ipaddress import (
     IPv4Address,
@@ -39,6 +40,7 @@ class Client:
         self._public_url = public_url
         self._trusted = tuple(trusted_proxies)
         self._base_urls: LRUCache[tuple[str, ...], str] = LRUCache(BASE_URLS)
+        self._remembering = threading.Lock()  # such a cache bears one thread at a time
 
     def seen(self, environ: dict[str, Any]) -> tuple[str, str]:
         """`address` and `base_url` of a WSGI environ. Raises `BadInputError` as that does."""
@@ -49,9 +51,12 @@ class Client:
         if self._public_url is not None:
             return address, self._public_url
         named = tuple(str(environ.get(name, "")) for name in _NAMED_BY)
-        base_url = self._base_urls.get(named)
+        with self._remembering:
+            base_url = self._base_urls.get(named)
         if base_url is None:
-            base_url = self._base_urls[named] = self.base_url(falcon.Request(environ))
+            base_url = self.base_url(falcon.Request(environ))
+            with self._remembering:
+                self._base_urls[named] = base_url
         return address, base_url
 
     def address(self, req: falcon.Request) -> str:

@@ -66,8 +66,11 @@ class Gate:
         self._client = client
 
     def admit(self, environ: Environ, feature: str | None = None) -> Admitted | None:
-        """Let a request pass, and count it; None for whom the long way has to look at. Without
-        the ``feature``, which the organization may have switched off, nobody passes."""
+        """Let a request pass, and count it; None for whom the long way has to look at, such as one
+        that was counted before. Without the ``feature``, which the organization may have switched
+        off, nobody passes."""
+        if COUNTED in environ:
+            return None
         started = perf_counter()
         integration = self._integrations.known(environ.get("HTTP_X_API_KEY", "").strip()[:MAX_KEY])
         if integration is None or not (feature is None or integration.allows(feature)):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import AgentMappingRow, utc_now
 from callhelm_threecx.services.audit import PROGRAM, Actor
@@ -37,7 +37,7 @@ class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @retry_when_disconnected
+    @retry_when_passing
     def all(self, organization_id: str) -> Sequence[AgentMappingRow]:
         """Every mapping of an organization, by extension."""
         ordered = select(AgentMappingRow).order_by(
@@ -47,7 +47,7 @@ class Agents:
         with self._database.read(organization_id) as session:
             return session.execute(ordered).scalars().all()
 
-    @retry_when_disconnected
+    @retry_when_passing
     def page(
         self, organization_id: str, *, query: str = "", after: str = "", limit: int = PAGE
     ) -> tuple[Sequence[AgentMappingRow], str]:
@@ -68,7 +68,7 @@ class Agents:
         more = len(rows) > limit
         return rows[:limit], rows[limit - 1].three_cx_extension if more else ""
 
-    @retry_when_disconnected
+    @retry_when_passing
     def get(self, organization_id: str, mapping_id: str) -> AgentMappingRow:
         """One mapping. Raises `NotFoundError`, also for another organization's."""
         with self._database.read(organization_id) as session:

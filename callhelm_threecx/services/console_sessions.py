@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.models import ConsoleSessionRow, utc_now
 
@@ -59,7 +59,7 @@ class ConsoleSessions:
         """What the browser shows to be let in again, for `IDLE_S` seconds from now."""
         return self._ring.seal(session.id, _PURPOSE)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def find(self, token: str) -> ConsoleSession | None:
         """The open session that a token names; None for any other text."""
         session_id = self._ring.unseal(token, _PURPOSE, ttl_s=IDLE_S)

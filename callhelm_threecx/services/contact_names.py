@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import ContactRow
 from callhelm_threecx.services.scopes import reading
 
@@ -19,7 +19,7 @@ class ContactNames:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @retry_when_disconnected
+    @retry_when_passing
     def of(
         self, organization_id: str | None, contact_ids: Iterable[str | None]
     ) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from callhelm_threecx import contact_links, phone
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import BadInputError, FieldError
 from callhelm_threecx.services.events import Event, EventStatus, EventType, milliseconds_since
 from callhelm_threecx.services.integrations import Integration
@@ -114,7 +114,7 @@ class Contacts:
         self._log_found(EventType.SEARCH, integration, views, started, {"query": text})
         return views
 
-    @retry_when_disconnected
+    @retry_when_passing
     def create(
         self, integration: Integration, body: Mapping[str, Any], base_url: str
     ) -> tuple[ContactView, bool]:

@@ -9,7 +9,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import CallRow, ChatRow
 from callhelm_threecx.services.contact_names import names_within, uuid_of
@@ -99,7 +99,7 @@ class Conversations:
         """A chat by its id. Raises `NotFoundError`, also for another organization's."""
         return self._one(ChatRow, organization_id, chat_id, "chat")
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _page(
         self, table: type[C], wanted: ConversationFilter, limit: int, cursor: str | None
     ) -> ConversationPage[C]:
@@ -118,7 +118,7 @@ class Conversations:
         last = cursor_of(rows[-1].happened_at, rows[-1].id) if more else None
         return ConversationPage(rows, names, last)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _one(self, table: type[C], organization_id: str, key: str, what: str) -> Conversation[C]:
         with self._database.read(organization_id) as session:
             parsed = uuid_of(key)

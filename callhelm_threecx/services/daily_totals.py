@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from callhelm_threecx.columns import UtcInstant
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import DailyTotalRow, EventRow
 from callhelm_threecx.services.event_kinds import EventStatus, EventType
 from callhelm_threecx.services.reports import CallType
@@ -123,7 +123,7 @@ class DailyTotals:
             kept, _ = self._kept(organization_id, first, end)
         return kept
 
-    @retry_when_disconnected
+    @retry_when_passing
     def live(
         self, organization_id: str | None, instants: Sequence[datetime]
     ) -> list[list[DayCount]]:
@@ -152,7 +152,7 @@ class DailyTotals:
             self.closed(organization_id, day, asked)
         self.closed(None, day, asked)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _kept(
         self, organization_id: str | None, first: date, end: date
     ) -> tuple[list[DayCount], list[date]]:
@@ -172,7 +172,7 @@ class DailyTotals:
         kept = [count for count in counted if count.day in wanted]
         self._insert([*_rows(organization_id or EVERYBODY, kept, days)])
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _count(
         self, organization_id: str | None, since: datetime, until: datetime
     ) -> list[DayCount]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import IntegrationRow
 from callhelm_threecx.services.values import clean
 
@@ -60,7 +60,7 @@ class Directory:
         self._database = database
         self._default_region = default_region
 
-    @retry_when_disconnected
+    @retry_when_passing
     def page(self, *, search: str = "", after: str = "", limit: int = 50) -> DirectoryPage:
         """Every organization with an integration, or those in whose id or name each word of a
         search occurs, case aside.
@@ -76,7 +76,7 @@ class Directory:
         rows = _rows().join(found, key == found.c.organization_id).order_by(key)
         return _page(self._entries(rows), limit)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def own(
         self,
         organization_ids: Collection[str],
@@ -93,7 +93,7 @@ class Directory:
         entries = (known.get(one, Entry(one)) for one in ids if one > after)
         return _page([entry for entry in entries if _has(entry, words)], limit)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def count(self) -> DirectoryCount:
         """How many there are."""
         enabled = col(IntegrationRow.enabled)

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import StorageUnavailableError
 from callhelm_threecx.models import EventRow
 from callhelm_threecx.services.scopes import reading, writing
@@ -217,7 +217,7 @@ class EventMonths:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @retry_when_disconnected
+    @retry_when_passing
     def layout(self) -> Layout | None:
         """How the log lies; None when it is not in months."""
         if self._database.dialect != "postgresql":

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import NotFoundError
 from callhelm_threecx.models import EventRow, IntegrationRow, new_id, utc_now
 from callhelm_threecx.services.daily_totals import DailyTotals
@@ -238,7 +238,7 @@ class EventLog:
                 return
             position = rows[-1].created_at, rows[-1].id
 
-    @retry_when_disconnected
+    @retry_when_passing
     def one(self, event_id: str, organization_id: str | None = None) -> EventRow:
         """An event by its id. Raises `NotFoundError`, also for another organization's."""
         with reading(self._database, organization_id) as session:
@@ -250,7 +250,7 @@ class EventLog:
             raise NotFoundError("There is no such event.")
         return row
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _rows(
         self,
         wanted: EventFilter,

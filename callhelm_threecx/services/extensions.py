@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import AgentMappingRow, CallRow, ChatRow
 
 COUNT_TO: Final = 100
@@ -34,7 +34,7 @@ class Extensions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @retry_when_disconnected
+    @retry_when_passing
     def unmapped(self, organization_id: str, *, limit: int = MOST) -> Sequence[UnmappedExtension]:
         """The extensions of an organization without a mapping, last seen first."""
         with self._database.read(organization_id) as session:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import NotFoundError, ThreeCXError
 from callhelm_threecx.models import (
     ContactImportBatchRow,
@@ -127,7 +127,7 @@ class ImportJobs:
                 session.expunge(batch)
             return _job(row)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def recent(self, organization_id: str, limit: int) -> Sequence[Job]:
         """The newest imports, the newest first."""
         newest = col(ContactImportRow.created_at).desc(), col(ContactImportRow.id).desc()
@@ -135,13 +135,13 @@ class ImportJobs:
         with self._database.read(organization_id) as session:
             return [_job(row) for row in session.execute(statement).scalars()]
 
-    @retry_when_disconnected
+    @retry_when_passing
     def get(self, organization_id: str, import_id: str) -> Job:
         """One import. Raises `NotFoundError`, also for another organization's."""
         with self._database.read(organization_id) as session:
             return _job(_found(session, import_id))
 
-    @retry_when_disconnected
+    @retry_when_passing
     def rows(self, job: Job, position: int) -> str:
         """The rows of a batch, as they were kept. Raises `NotFoundError` when they are cleared."""
         with self._database.read(job.organization_id) as session:

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from callhelm_threecx import contact_links, keys
 from callhelm_threecx.confinement import PreparedRead, insert_unless_present
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import NotFoundError, StorageUnavailableError
 from callhelm_threecx.models import IntegrationRow, utc_now
 from callhelm_threecx.services.audit import PROGRAM, Actor
@@ -130,7 +130,7 @@ class Integrations:
         known = self._known.get(keys.digest(api_key))
         return known if known is not None and known.enabled else None
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _find(self, fingerprints: Sequence[str]) -> tuple[Integration, Version] | None:
         current = col(IntegrationRow.key_fingerprint).in_(fingerprints)
         previous = col(IntegrationRow.previous_key_fingerprint).in_(fingerprints)
@@ -208,14 +208,14 @@ class Integrations:
         self._known.forget(organization_id)
         return integration
 
-    @retry_when_disconnected
+    @retry_when_passing
     def get(self, organization_id: str) -> Integration | None:
         """The integration of an organization, or None before set-up."""
         with self._database.read(organization_id) as session:
             row = self._row(session)
             return self._integration(row) if row else None
 
-    @retry_when_disconnected
+    @retry_when_passing
     def all(self) -> list[Integration]:
         """Every integration, by organization."""
         ordered = select(IntegrationRow).order_by(col(IntegrationRow.organization_id))

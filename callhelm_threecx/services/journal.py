@@ -17,9 +17,9 @@ from sqlmodel import col
 
 from callhelm_threecx import phone
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import BadInputError
-from callhelm_threecx.models import CallRow, ChatRow
+from callhelm_threecx.models import CallRow, ChatRow, new_id
 from callhelm_threecx.services.attribution import attribute
 from callhelm_threecx.services.ended_call import (
     EndedCall,
@@ -125,7 +125,7 @@ class Journal:
         event = reported_event(organization, EventType.CHAT, report)
         return self._record(integration, report, row, event, found=found, started=started)
 
-    @retry_when_disconnected  # a PBX reports a call once, and the fingerprint makes it safe
+    @retry_when_passing  # a PBX reports a call once, and the fingerprint makes it safe
     def _record(
         self,
         integration: Integration,
@@ -137,6 +137,7 @@ class Journal:
         started: float,
     ) -> Recorded:
         row.contact_id = found.contact_id  # not one that a failed first try created
+        event.id = new_id()  # that try may be durable all the same, with its event
         with self._database.write(integration.organization_id) as session:
             attribution = attribute(session, report.agent, self._store)
             for name, value in agent_columns(attribution, vars(row)).items():

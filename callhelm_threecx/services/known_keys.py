@@ -82,6 +82,8 @@ class KnownKeys:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._lock = threading.Lock()
         self._confirmed_at = 0.0
+        self._compared_at = 0.0
+        """What was read before was compared with the database, if it was known by then."""
         self._sum: Version | None = None
         self._asking: threading.Thread | None = None
 
@@ -105,8 +107,8 @@ class KnownKeys:
     ) -> None:
         """Remember what was read, by a query that began at ``read_at`` (`time.monotonic`)."""
         with self._lock:
-            if read_at < self._confirmed_at:
-                return  # what was asked for meanwhile, it was not among
+            if read_at < self._compared_at:
+                return  # what was compared, it was not among
             self._known[digest] = _Known(integration, version, read_at)
             self._known.move_to_end(digest)
             if len(self._known) > MOST:
@@ -134,17 +136,18 @@ class KnownKeys:
         began = time.monotonic()
         found = self._sum_of_all() if len(self._known) > _FEW else None
         if found is not None and found == self._sum:
-            self._confirmed_at = began
+            self._confirmed_at = self._compared_at = began
             return
+        summed = time.monotonic()  # what was read before may be older than the sum tells
         with self._lock:
             asked = {known.integration.organization_id for known in self._known.values()}
         versions = self._versions(asked)
         with self._lock:
             for digest, known in list(self._known.items()):
                 version = versions.get(known.integration.organization_id)
-                if known.read_at < began and known.version != version:
+                if known.read_at < summed and known.version != version:
                     del self._known[digest]
-            self._confirmed_at, self._sum = began, found
+            self._confirmed_at, self._compared_at, self._sum = began, summed, found
 
     def _sum_of_all(self) -> Version | None:
         """What differs when anything has changed; None where nothing tells it."""

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, literal, select, union_all
 from sqlmodel import col
 
 from callhelm_threecx.columns import UtcInstant
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import AgentMappingRow, EventRow, IntegrationRow, utc_now
 from callhelm_threecx.services.daily_totals import DayCount, first_open_day, midnights
 from callhelm_threecx.services.events import EventFilter, EventLog, EventStatus, EventType
@@ -149,14 +149,14 @@ class Overview:
             refused=numbers[EventStatus.REFUSED.value,],
         )
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _newest(self, organization_id: str | None) -> dict[tuple[str, str], datetime]:
         """When each of `_SEEN` happened last, a key was made and an extension mapped."""
         statement = _newest_statement()
         with reading(self._database, organization_id) as session:
             return {(kind, status): at for kind, status, at in session.execute(statement)}
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _slowest(self, organization_id: str | None, since: datetime) -> Sequence[EventRow]:
         statement = _slowest_statement(self._database.dialect)
         with reading(self._database, organization_id) as session:

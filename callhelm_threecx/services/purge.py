@@ -19,7 +19,7 @@ from sqlalchemy import Select, bindparam, delete, func, literal, select, tuple_,
 from sqlmodel import col
 
 from callhelm_threecx.columns import UtcInstant
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.models import EventRow, utc_now
 from callhelm_threecx.retention import Retention
 from callhelm_threecx.services.daily_totals import DailyTotals
@@ -160,7 +160,7 @@ class Purge:
                 theirs[kind] = theirs.get(kind, 0) + count
         return [(b, count - theirs.get((b.event_type, b.status), 0)) for b, count in branches]
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _kinds(self) -> Kinds:
         """The types and statuses that the log has, also those that no version of ours writes."""
         types, statuses = col(EventRow.event_type), col(EventRow.status)
@@ -176,7 +176,7 @@ class Purge:
 
             return tuple((t, s) for t in each(types) for s in each(statuses, types == t))
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _branches(
         self,
         run: _Run,
@@ -224,7 +224,7 @@ class Purge:
             self._totals.keep(day, run.order.organization_id, run.now)
             run.kept_days.add(day)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _window(
         self, branch: _Branch, position: tuple[datetime, uuid.UUID] | None, size: int
     ) -> Sequence[_Row]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import BadInputError, SettingsError
 from callhelm_threecx.models import EventRetentionRow, utc_now
 from callhelm_threecx.retention import EVERY_TYPE, Retention, age_text, parse_age
@@ -39,14 +39,14 @@ class RetentionRules:
         """What counts for an organization."""
         return self.server.overlaid(self.own_ages(organization_id))
 
-    @retry_when_disconnected
+    @retry_when_passing
     def own_ages(self, organization_id: str) -> Mapping[str, timedelta | None]:
         """What an organization has of its own, by type."""
         with reading(self._database, organization_id) as session:
             rows = session.execute(select(EventRetentionRow)).scalars()
             return {row.event_type: _age(row.keep_days) for row in rows}
 
-    @retry_when_disconnected
+    @retry_when_passing
     def own(self) -> dict[str, Retention]:
         """What counts for each organization that has ages of its own."""
         ages: dict[str, dict[str, timedelta | None]] = {}

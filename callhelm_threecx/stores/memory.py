@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import ClassVar
 
 from callhelm_threecx import phone
 from callhelm_threecx.errors import SettingsError
@@ -24,6 +25,8 @@ from callhelm_threecx.stores.memory_shelf import Shelf
 
 class MemoryContactStore:
     """A contact store that forgets everything when its process ends; its contacts can be edited."""
+
+    heeds_patience: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._shelves: dict[str, Shelf] = {}

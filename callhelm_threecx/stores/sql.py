@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,7 +32,7 @@ from callhelm_threecx.confinement import (
     PreparedRead,
     insert_unless_present,
 )
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.models import ContactPhoneRow, ContactRow
 from callhelm_threecx.stores import folding, sql_import
@@ -65,6 +65,8 @@ ROWS_FOR_A_CONTACT = 20
 
 class SqlContactStore(SqlCapabilities):
     """Contacts with any number of phones, found by one indexed query."""
+
+    heeds_patience: ClassVar[bool] = True
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -113,7 +115,7 @@ class SqlContactStore(SqlCapabilities):
             return []
         return self._search.find(organization, terms, limit)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def get(self, organization: Organization, contact_id: str) -> Contact | None:
         """See `ContactStore.get`."""
         with self._database.read(organization.id) as session:
@@ -169,7 +171,7 @@ class SqlContactStore(SqlCapabilities):
         except StorageUnavailableError as ex:
             raise StoreUnavailableError(ex.message) from ex
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _rows(
         self, organization: Organization, statement: Executable, parameters: dict[str, Any]
     ) -> Sequence[Any]:

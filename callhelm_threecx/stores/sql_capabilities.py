@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.stores import sql_editing, sql_import
 from callhelm_threecx.stores.base import Contact, ImportReport, NewContact, Organization
 from callhelm_threecx.stores.editing import ContactPage, DeletedContact
@@ -20,7 +20,7 @@ class SqlCapabilities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @retry_when_disconnected
+    @retry_when_passing
     def browse(
         self, organization: Organization, *, limit: int = 50, cursor: str | None = None
     ) -> ContactPage:
@@ -76,6 +76,7 @@ class SqlCapabilities:
             sql_import.foreshadow(shadow, decisions)
             yield [decision.told() for decision in decisions]
 
+    @retry_when_passing  # a batch and the calls that are journaled meanwhile may share contacts
     def _import(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:
         with self._database.write(organization.id) as session:
             return sql_import.import_batch(session, organization, batch)

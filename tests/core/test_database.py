@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from callhelm_threecx import db
 from callhelm_threecx.confinement import insert_unless_present
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import StorageUnavailableError
 from callhelm_threecx.models import CallRow, ContactRow
 from callhelm_threecx.services.integrations import Integration, Integrations, KeyState
@@ -104,11 +104,11 @@ def test_health_is_asked_again_after_a_restart_of_the_server(
 def test_a_read_is_tried_twice_and_no_more() -> None:
     tries: list[int] = []
 
-    @retry_when_disconnected
+    @retry_when_passing
     def read(failures: int) -> int:
         tries.append(1)
         if len(tries) <= failures:
-            raise StorageUnavailableError(disconnected=True)
+            raise StorageUnavailableError(passing=True)
         return len(tries)
 
     assert read(1) == 2
@@ -121,7 +121,7 @@ def test_a_read_is_tried_twice_and_no_more() -> None:
 def test_a_database_that_is_away_is_not_asked_twice() -> None:
     tries: list[int] = []
 
-    @retry_when_disconnected
+    @retry_when_passing
     def read() -> None:
         tries.append(1)
         raise StorageUnavailableError

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 
 from callhelm_threecx.db import Database
 from callhelm_threecx.errors import StorageUnavailableError
@@ -15,8 +16,10 @@ from callhelm_threecx.keys import KeyRing
 from callhelm_threecx.models import IntegrationRow, utc_now
 from callhelm_threecx.services import known_keys
 from callhelm_threecx.services.integrations import Integrations, KeyState
-from callhelm_threecx.services.known_keys import KnownKeys
+from callhelm_threecx.services.known_keys import KnownKeys, version_columns
 from tests.core.statements import recorded
+
+DIGEST = b"of a key that is read late"
 
 
 class Clock:
@@ -99,6 +102,50 @@ def test_many_keys_are_confirmed_without_reading_them(
         session.execute(text("DELETE FROM three_cx_integrations WHERE organization_id = 'org-3'"))
     integrations._known.confirm()
     assert open_now(integrations, keys) == set(keys) - {"org-7", "org-3"}
+
+
+@pytest.mark.only("postgres")
+@pytest.mark.parametrize("when", ["before the comparison", "behind it"])
+def test_what_is_read_while_all_are_asked_for_is_not_taken_for_compared(
+    database: Database,
+    integrations: Integrations,
+    keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+) -> None:
+    """A key is read, then its row changes, then what all keys add up to is asked for."""
+    monkeypatch.setattr(known_keys, "_FEW", 5)
+    known = integrations._known
+    known.confirm()
+    summed = KnownKeys._sum_of_all
+    late: list[Callable[[], object]] = []
+
+    def read_then_changed(self: KnownKeys) -> Any:
+        if late:
+            return summed(self)
+        read_at = time.monotonic()
+        with database.read_all_organizations() as session:
+            row = session.execute(
+                select(IntegrationRow.organization_id, *version_columns("postgresql")).where(
+                    col(IntegrationRow.organization_id) == "org-7"
+                )
+            ).one()
+        was = integrations.known(keys["org-7"])
+        assert was is not None
+        late.append(lambda: known.put(DIGEST, was, tuple(row[1:]), read_at))
+        if when == "before the comparison":
+            late[0]()
+        with database.write("org-7") as session:
+            session.query(IntegrationRow).one().enabled = False
+        return summed(self)
+
+    monkeypatch.setattr(KnownKeys, "_sum_of_all", read_then_changed)
+    known.confirm()
+    if when == "behind it":
+        late[0]()
+    for _ in range(2):
+        known.confirm()
+        assert known.get(DIGEST) is None
 
 
 def test_a_change_is_not_missed_when_the_database_fails_while_it_is_looked_for(

@@ -4,13 +4,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from sqlalchemy.orm import Session
 
 from callhelm_threecx import phone
 from callhelm_threecx.confinement import PreparedRead
-from callhelm_threecx.db import Database, retry_when_disconnected
+from callhelm_threecx.db import Database, retry_when_passing
 from callhelm_threecx.errors import SettingsError, StorageUnavailableError
 from callhelm_threecx.stores import folding
 from callhelm_threecx.stores.base import (
@@ -42,6 +42,8 @@ _NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 
 class CallHelmStore:
     """Reads a host's contacts and adds to them; never changes one."""
+
+    heeds_patience: ClassVar[bool] = True
 
     def __init__(self, database: Database, schema: str | None = None) -> None:
         if database.dialect != "postgresql":
@@ -143,7 +145,7 @@ class CallHelmStore:
                 found.setdefault(key, contact)
         return list(found.values())[:limit]
 
-    @retry_when_disconnected
+    @retry_when_passing
     def get(self, organization: Organization, contact_id: str) -> Contact | None:
         """See `ContactStore.get`."""
         key = uuid_text(contact_id)
@@ -173,7 +175,7 @@ class CallHelmStore:
         """See `TransactionalCalls.add_call_within`."""
         calls.insert_call(session, self._tables(), organization, call)
 
-    @retry_when_disconnected
+    @retry_when_passing
     def members(self, organization: Organization) -> Sequence[Member]:
         """See `Members.members`."""
         if uuid_text(organization.id) is None:
@@ -243,7 +245,7 @@ class CallHelmStore:
                 break
         return found
 
-    @retry_when_disconnected
+    @retry_when_passing
     def _last_calls(self, organization: Organization, ids: Sequence[str]) -> dict[str, datetime]:
         """When contacts that are equal otherwise last had a call."""
         if len(ids) < 2 or not self._tables().calls.has("contact_id"):
