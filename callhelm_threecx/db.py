@@ -6,13 +6,12 @@ Whatever concerns one organization goes through `Database.read`, `Database.write
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from sqlalchemy import (
     URL,
-    Connection,
     Engine,
     Pool,
     PoolProxiedConnection,
@@ -24,12 +23,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NotSupportedError, Operat
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from callhelm_threecx import patience
+from callhelm_threecx import patience, sqlite_files
 from callhelm_threecx.bulk import BulkInsert, Row
 from callhelm_threecx.columns import json_text
 from callhelm_threecx.confinement import OrganizationSession, PreparedRead
 from callhelm_threecx.driver import told_as_by_sqlalchemy
-from callhelm_threecx.errors import BadInputError, StorageUnavailableError
+from callhelm_threecx.errors import BadInputError, DeadlockError, StorageUnavailableError
 from callhelm_threecx.fast_reads import FastReads, NotTakenError
 
 P = ParamSpec("P")
@@ -39,7 +38,6 @@ CONNECT_TIMEOUT_S: Final = 3
 MISSING_TABLES: Final = "The database has not the tables of this version; run db upgrade."
 READ_ONLY: Final = "The database takes no changes at the moment."
 POOL_TIMEOUT_S: Final = 10
-SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
 
 # In a host's database ids are UUIDs and refer to its own tables (PostgreSQL's error codes).
 _BAD_REFERENCES: Final = {
@@ -85,7 +83,7 @@ class Database:
             url, pool_size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
         )
         if is_sqlite:
-            _begin_immediately(self.engine)
+            sqlite_files.begin_immediately(self.engine)
         self._fast_reads = FastReads(self.reader)
         self._owner = os.getpid()
         self._left: list[Pool] = []
@@ -181,9 +179,7 @@ class Database:
         if disconnected:
             connection.invalidate(ex)
             self.reader.dispose()  # what else lies in the pool is as dead
-        return StorageUnavailableError(
-            "The database does not answer.", passing=disconnected or _is_deadlock(ex)
-        )
+        return _unavailable(ex, disconnected=disconnected)
 
     @contextmanager
     def write(self, organization_id: str) -> Iterator[Session]:
@@ -216,7 +212,8 @@ class Database:
             yield session
 
     def insert_all_organizations(self, bulk: BulkInsert, rows: Sequence[Row]) -> None:
-        """Insert rows, of any organizations, in one transaction: for the event writer.
+        """Insert rows, of any organizations, in one transaction: for the event writer, whose events
+        wait in memory before, so that no disk need be waited for.
 
         Raises `StorageUnavailableError` when the database does not answer.
         """
@@ -228,12 +225,12 @@ class Database:
             self._insert(bulk, rows)
 
     def _insert(self, bulk: BulkInsert, rows: Sequence[Row]) -> None:
-        with (
-            translated_errors(),
-            self.engine.begin() as connection,
-            told_as_by_sqlalchemy(connection),
-        ):
-            bulk.run(connection, rows)
+        with translated_errors(), self.engine.connect() as connection:
+            flushing = (
+                sqlite_files.unflushed(connection) if self.dialect == "sqlite" else nullcontext()
+            )
+            with flushing, connection.begin(), told_as_by_sqlalchemy(connection):
+                bulk.run(connection, rows)
 
     @retry_when_passing
     def ping(self) -> None:
@@ -269,13 +266,10 @@ def translated_errors() -> Iterator[None]:
     except PoolTimeoutError as ex:
         raise StorageUnavailableError("The database is too busy to answer.") from ex
     except (OperationalError, InterfaceError) as ex:
-        raise StorageUnavailableError(
-            "The database does not answer.",
-            passing=ex.connection_invalidated or _is_deadlock(ex.orig),
-        ) from ex
+        raise _unavailable(ex.orig, disconnected=ex.connection_invalidated) from ex
     except DBAPIError as ex:
         if ex.connection_invalidated:
-            raise StorageUnavailableError("The database does not answer.", passing=True) from ex
+            raise _unavailable(ex.orig, disconnected=True) from ex
         if (reason := _unusable(ex.orig)) is not None:
             raise StorageUnavailableError(reason) from ex
         bad_reference = _bad_reference(ex.orig)
@@ -295,8 +289,10 @@ def _bad_reference(ex: BaseException | None) -> BadInputError | None:
     return BadInputError(known[0], code=known[1]) if known else None
 
 
-def _is_deadlock(ex: BaseException | None) -> bool:
-    return getattr(ex, "sqlstate", None) == "40P01"
+def _unavailable(ex: BaseException | None, *, disconnected: bool) -> StorageUnavailableError:
+    if getattr(ex, "sqlstate", None) == "40P01":
+        return DeadlockError()
+    return StorageUnavailableError("The database does not answer.", passing=disconnected)
 
 
 def _unusable(ex: BaseException | None) -> str | None:
@@ -318,35 +314,11 @@ def _create_engine(url: URL, pool_size: int, **options: Any) -> Engine:
     }
     if url.get_backend_name() == "sqlite":
         connect: dict[str, Any] = {
-            "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000,
+            "timeout": sqlite_files.BUSY_TIMEOUT_MS / 1000,
             "check_same_thread": False,  # a pool hands each connection to one thread at a time
         }
         engine = create_engine(url, connect_args=connect, **options)
-        event.listen(engine, "connect", set_pragmas)
+        event.listen(engine, "connect", sqlite_files.set_pragmas)
         return engine
     connect = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "callhelm-threecx"}
     return create_engine(url, connect_args=connect, **options)
-
-
-def set_pragmas(connection: Any, _record: Any) -> None:
-    """Set a new SQLite connection up: for one writer among many readers, and to lose nothing."""
-    connection.isolation_level = None  # the driver must not begin transactions of its own
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "foreign_keys = ON",
-        "synchronous = FULL",  # a journaled call survives a power cut
-        "temp_store = MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_immediately(engine: Engine) -> None:
-    """A transaction that reads first and writes later would fail at once when another one writes
-    in between: take the write lock at the start, and wait for it there."""
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -106,8 +106,7 @@ class RateLimitedError(ThreeCXError):
 class StorageUnavailableError(ThreeCXError):
     """The database (or a contact store's backend) does not answer.
 
-    ``passing`` says that one more try is worth it: a pooled connection turned out to be dead, or
-    two transactions waited for each other and this one was ended.
+    ``passing`` says that one more try is worth it: a pooled connection turned out to be dead, say.
     """
 
     status = 503
@@ -119,6 +118,13 @@ class StorageUnavailableError(ThreeCXError):
     ) -> None:
         super().__init__(message)
         self.passing = passing
+
+
+class DeadlockError(StorageUnavailableError):
+    """Transactions waited for each other, and this one was ended: it has changed nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is too busy to answer.", passing=True)
 
 
 @contextmanager

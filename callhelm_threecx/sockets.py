@@ -11,7 +11,7 @@ _MOST: Final = 16_384
 """Longest request, in bytes, that is looked at: a lookup has some hundred, a report a thousand."""
 
 _UNREAD: Final = 16_384
-"""Bytes of answers that a client may leave unread before its requests go to a thread."""
+"""Bytes of answers that a client may leave unread before nobody else waits for it."""
 
 _UNSENT: Final = struct.Struct("i")
 

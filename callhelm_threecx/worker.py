@@ -42,8 +42,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     by it next, together, where the application can (see ``batches``). What is not plain, or is not
     taken for whatever reason, goes through gunicorn as if nobody had looked. A lookup that takes
     too long is left to a thread (see ``patience``), and sends the next ones there for a while (see
-    ``promptness``), so that a database that hangs cannot hold the loop up; so does a client that
-    does not read its answers.
+    ``promptness``), so that a database that hangs cannot hold the loop up. What a client does not
+    read at once of its answer, a thread sends.
 
     And the worker cannot hang at Ctrl-C. gunicorn's own shuts its threads down inside the signal
     handler; when the signal comes while a request is being handed to them, that waits for a lock
@@ -124,7 +124,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if environ is None:
             return False
         answer = None
-        if reader.is_lookup(data) and self._may_wait_for(client):
+        if self._lookup is not None and reader.is_lookup(data) and self._promptness.is_likely:
             answer = self._timed_answer(environ)
             if answer is None and COUNTED not in environ:
                 return False
@@ -156,12 +156,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._reports.add((conn, environ))
         else:
             self.tpool.submit(self._answer_in_thread, conn, environ)
-
-    def _may_wait_for(self, client: socket.socket) -> bool:
-        """Whether neither the database nor the client is likely to keep the loop waiting."""
-        if self._lookup is None or not self._promptness.is_likely:
-            return False
-        return sockets.reads_its_answers(client)
 
     def _timed_answer(self, environ: dict[str, Any]) -> bytes | None:
         started = time.monotonic()

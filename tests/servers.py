@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 import psycopg
 import pytest
 
-from callhelm_threecx import db, migrate
+from callhelm_threecx import migrate, sqlite_files
 from callhelm_threecx.db import Database
 from callhelm_threecx.settings import database_url
 
@@ -116,7 +116,7 @@ def spare_the_disk() -> None:
     """Keep a run's temporary folders in memory where there is room for them: what thousands of
     small databases write durably need not reach a disk. A folder that is asked for is used.
     Elsewhere SQLite at least does not wait for the disk."""
-    db.set_pragmas = set_pragmas
+    sqlite_files.set_pragmas = set_pragmas
     try:
         room = shutil.disk_usage(MEMORY).free
     except OSError:
@@ -125,7 +125,7 @@ def spare_the_disk() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
-PRAGMAS_OF_THE_PRODUCT: Final = db.set_pragmas
+PRAGMAS_OF_THE_PRODUCT: Final = sqlite_files.set_pragmas
 
 
 def set_pragmas(connection: Any, record: Any) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from callhelm_threecx.db import Database, retry_when_passing
+from callhelm_threecx.errors import DeadlockError
 from callhelm_threecx.stores import sql_editing, sql_import
 from callhelm_threecx.stores.base import Contact, ImportReport, NewContact, Organization
 from callhelm_threecx.stores.editing import ContactPage, DeletedContact
@@ -56,7 +57,7 @@ class SqlCapabilities:
         """See `BulkContacts.import_batch`."""
         try:
             return self._import(organization, batch)
-        except IntegrityError:  # a call has just created one of the contacts: now it is known
+        except (IntegrityError, DeadlockError):  # a call has just created or moved on a contact
             return self._import(organization, batch)
 
     def import_batch_within(
@@ -76,7 +77,6 @@ class SqlCapabilities:
             sql_import.foreshadow(shadow, decisions)
             yield [decision.told() for decision in decisions]
 
-    @retry_when_passing  # a batch and the calls that are journaled meanwhile may share contacts
     def _import(self, organization: Organization, batch: Sequence[NewContact]) -> ImportReport:
         with self._database.write(organization.id) as session:
             return sql_import.import_batch(session, organization, batch)

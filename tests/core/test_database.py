@@ -1,6 +1,5 @@
 """The database under bad luck: restarted servers, forks, full pools, locks."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +24,6 @@ from callhelm_threecx.settings import database_url as parse_url
 from callhelm_threecx.stores.base import NewContact, Organization, Phone
 from callhelm_threecx.stores.sql import SqlContactStore
 from tests.core import forked
-from tests.servers import PRAGMAS_OF_THE_PRODUCT
 
 ACME = Organization("acme", "DE")
 ANNA = NewContact("Anna", email="anna@example.com", phones=(Phone("030 123456"),))
@@ -227,16 +225,6 @@ def test_a_process_may_fork_with_open_connections_and_waiting_events(database_ur
     events = (forked.CHILDREN + 1) * forked.EVENTS + 1
     statuses = [0] * forked.CHILDREN
     assert ended.stdout.strip() == f"{statuses} {events} {events} 0"
-
-
-def test_a_commit_to_a_file_waits_for_the_disk(tmp_path: Path) -> None:
-    """Whatever the tests do to spare it: the product's own connections do."""
-    connection = sqlite3.connect(tmp_path / "calls.db")
-    PRAGMAS_OF_THE_PRODUCT(connection, None)
-    asked = ("synchronous", "journal_mode", "foreign_keys")
-    found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
-    connection.close()
-    assert found == [2, "wal", 1]  # 2 is FULL
 
 
 @pytest.mark.only("postgres")
