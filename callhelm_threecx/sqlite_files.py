@@ -1,4 +1,4 @@
-"""SQLite's files: how a connection is set up, and what must be on the disk when a commit is done."""
+"""SQLite's files: how a connection is set up, and what a commit must have brought to the disk."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

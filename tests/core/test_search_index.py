@@ -3,7 +3,6 @@
 import random
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,105 +20,16 @@ from callhelm_threecx.stores import folding, sql_search
 from callhelm_threecx.stores.base import NewContact, Organization, Phone
 from callhelm_threecx.stores.sql import SqlContactStore
 from callhelm_threecx.stores.sql_rows import contacts_of
+from tests.core.search_index import ACME, OTHER, assert_in_step, names, three_and_one
 
 pytestmark = pytest.mark.only("sqlite")
 
-ACME, OTHER = Organization("acme", "DE"), Organization("other", "DE")
 _numbers = count()
-
-
-def names(store: SqlContactStore, organization: Organization, query: str) -> list[str]:
-    return [contact.first_name for contact in store.search(organization, query)]
-
-
-def assert_in_step(database: Database) -> None:
-    """The index holds the text of each contact, in the order of their activity, and the trigrams of
-    just these texts."""
-    indexed = "SELECT contact_id, organization_id, words FROM three_cx_search_rows"
-    kept = "SELECT id, organization_id, search_text FROM three_cx_contacts"
-    in_order = (
-        "SELECT number, last_active_at FROM three_cx_search_rows AS row"
-        " JOIN three_cx_contacts AS contact ON contact.id = row.contact_id"
-        " JOIN three_cx_search_organizations AS owner"
-        " ON owner.organization_id = contact.organization_id ORDER BY label"
-    )
-    with database.engine.begin() as connection:
-        rows = connection.execute(text(indexed)).all()
-        assert sorted(rows) == sorted(connection.execute(text(kept)).all())
-        moments = connection.execute(text(in_order)).all()
-        assert moments == sorted(moments)
-        check = "INSERT INTO three_cx_search_words (three_cx_search_words, rank) VALUES (:what, 1)"
-        connection.execute(text(check), {"what": "integrity-check"})
-
-
-def set_activity(database: Database, name: str, at: str) -> None:
-    """Move the last activity of who has this first name."""
-    with database.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE three_cx_contacts SET last_active_at = ? WHERE first_name = ?", (at, name)
-        )
 
 
 @pytest.fixture
 def people(store: SqlContactStore) -> list[str]:
-    """The ids of three people of acme and one of another organization, in the order of activity."""
-    ids = [store.create(ACME, NewContact(f"Anna {n}", "Li"))[0].id for n in "123"]
-    store.create(OTHER, NewContact("Anna 4", "Li"))
-    return ids
-
-
-def test_who_was_active_last_comes_first(
-    database: Database, store: SqlContactStore, people: list[str]
-) -> None:
-    assert names(store, ACME, "anna") == ["Anna 3", "Anna 2", "Anna 1"]
-    with database.write(ACME.id) as session:
-        store.touch_within(session, people[0], datetime.now(timezone.utc))
-    assert names(store, ACME, "anna") == ["Anna 1", "Anna 3", "Anna 2"]
-    assert_in_step(database)
-
-
-def test_activity_that_is_reported_late_counts_from_when_it_was(
-    database: Database, store: SqlContactStore, people: list[str]
-) -> None:
-    for name, minute in (("Anna 1", 30), ("Anna 3", 10), ("Anna 2", 20)):
-        set_activity(database, name, f"2026-05-01 12:{minute}:00.000000")
-    assert names(store, ACME, "anna") == ["Anna 1", "Anna 2", "Anna 3"]
-    assert_in_step(database)
-
-
-@pytest.mark.parametrize("fraction", ["000000", "000499", "000500", "999499", "999500", "999999"])
-def test_no_instant_is_rounded_into_another_second(
-    database: Database, store: SqlContactStore, people: list[str], fraction: str
-) -> None:
-    set_activity(database, "Anna 1", f"2026-05-01 12:00:00.{fraction}")
-    set_activity(database, "Anna 2", "2026-05-01 12:00:01.000000")
-    set_activity(database, "Anna 3", "2026-05-01 11:59:59.999999")
-    assert names(store, ACME, "anna") == ["Anna 2", "Anna 1", "Anna 3"]
-    assert_in_step(database)
-
-
-def test_an_index_that_rounded_is_built_anew_by_an_upgrade(
-    database: Database, store: SqlContactStore, people: list[str]
-) -> None:
-    """Up to revision 0007 the triggers asked SQLite for the seconds of a text with a fraction."""
-    migrate.downgrade(database, "0007")
-    with database.engine.begin() as connection:
-        for name in search_index.TRIGGERS[:2]:
-            (sql,) = connection.exec_driver_sql(
-                "SELECT sql FROM sqlite_master WHERE name = ?", (name,)
-            ).one()
-            rounding = sql.replace("substr(NEW.last_active_at, 1, 19)", "NEW.last_active_at")
-            assert rounding != sql
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
-            connection.exec_driver_sql(rounding)
-    set_activity(database, "Anna 1", "2099-05-01 12:00:00.999900")
-    set_activity(database, "Anna 2", "2099-05-01 12:00:01.500000")
-    assert names(store, ACME, "anna") == ["Anna 1", "Anna 2", "Anna 3"]
-    migrate.upgrade(database)
-    assert names(store, ACME, "anna") == ["Anna 2", "Anna 1", "Anna 3"]
-    set_activity(database, "Anna 3", "2099-05-01 12:00:00.999950")
-    assert names(store, ACME, "anna") == ["Anna 2", "Anna 3", "Anna 1"]
-    assert_in_step(database)
+    return three_and_one(store)
 
 
 @pytest.mark.parametrize("query", ["anna", "li", "anna li", "nn"])
@@ -166,31 +76,6 @@ def test_an_import_and_its_repetition_keep_the_index(
     assert len(store.search(ACME, "person 299")) == 1
     assert store.search(ACME, "person 297") == []
     assert_in_step(database)
-
-
-def test_the_order_outlives_a_vacuum(
-    database: Database, store: SqlContactStore, people: list[str]
-) -> None:
-    """Which numbers the rows of a table without an integer key anew."""
-    store.delete(ACME, people[0])
-    with database.reader.connect() as connection:
-        connection.exec_driver_sql("VACUUM")
-    assert names(store, ACME, "anna") == ["Anna 3", "Anna 2"]
-    assert_in_step(database)
-
-
-@pytest.mark.parametrize("at", ["2026-05-01 12:00:00.000000", "0001-01-01 00:00:00.000000", "?"])
-def test_any_number_of_contacts_may_be_active_at_the_same_instant(
-    database: Database, store: SqlContactStore, at: str
-) -> None:
-    """And none at all that a clock could show; each is found."""
-    store.import_batch(ACME, [NewContact(f"Anna {n}") for n in range(50)])
-    with database.engine.begin() as connection:
-        connection.execute(text("UPDATE three_cx_contacts SET last_active_at = :at"), {"at": at})
-        labels = connection.execute(text("SELECT count(*) FROM three_cx_search_rows")).scalar()
-        everyone = "SELECT count(*) FROM three_cx_search_words WHERE three_cx_search_words MATCH :x"
-        found = connection.execute(text(everyone), {"x": "anna"}).scalar()
-    assert (labels, found) == (50, 50)
 
 
 def test_organizations_that_share_labels_share_no_contacts(
