@@ -76,9 +76,9 @@ class Services:
 
     @property
     def looks_up_in_time(self) -> bool:
-        """Whether a lookup gives up when patience is over (see `patience`): what a store of
-        somebody else's waits for is not known."""
-        return getattr(self.store, "heeds_patience", False)
+        """Whether a lookup gives up when patience is over (see `patience`): what another store
+        waits for is not known, nor what one made from ours does besides."""
+        return bool(vars(type(self.store)).get("heeds_patience", False))
 
     def close(self) -> None:
         """End imports behind their batches, write the events that wait, close the connections."""

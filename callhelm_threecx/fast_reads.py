@@ -95,6 +95,8 @@ class FastReads:
         self._idle, self._at_hand, self._counting = [], 0, threading.Lock()
 
     def _open(self) -> "_SqliteLane | _PostgresLane":
+        if patience.deadline() is not None:
+            raise NotTakenError  # connecting cannot be given up; whoever has time will
         with self._counting:
             if self._at_hand >= KEPT:
                 raise NotTakenError
@@ -110,7 +112,8 @@ class FastReads:
         are kept, and no more."""
         with suppress(Exception):  # the server is gone, say
             lane.finish()
-        self._give_back(lane)
+        self._is_gone()
+        lane.discard()
 
     def _give_back(self, lane: "_SqliteLane | _PostgresLane") -> None:
         self._is_gone()
@@ -137,6 +140,9 @@ class _SqliteLane:
 
     def finish(self) -> None:
         """Nothing runs here that somebody does not wait for."""
+
+    def discard(self) -> None:
+        self._pooled.invalidate()
 
     def close(self) -> None:
         self._pooled.close()
@@ -253,9 +259,13 @@ class _PostgresLane:
     def close(self) -> None:
         """The pool must not get a connection back that has statements prepared under our names."""
         if self._prepared:
-            self._pooled.invalidate()
+            self.discard()
         else:
             self._pooled.close()
+
+    def discard(self) -> None:
+        """Close the connection: what else was prepared on it is not known."""
+        self._pooled.invalidate()
 
 
 def _expected(result: pq.abc.PGresult | None, status: pq.ExecStatus) -> pq.abc.PGresult:

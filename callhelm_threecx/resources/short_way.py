@@ -66,11 +66,8 @@ class Gate:
         self._client = client
 
     def admit(self, environ: Environ, feature: str | None = None) -> Admitted | None:
-        """Let a request pass, and count it; None for whom the long way has to look at, such as one
-        that was counted before. Without the ``feature``, which the organization may have switched
-        off, nobody passes."""
-        if COUNTED in environ:
-            return None
+        """Let a request pass, and count it, once; None for whom the long way has to look at.
+        Without the ``feature``, which the organization may have switched off, nobody passes."""
         started = perf_counter()
         integration = self._integrations.known(environ.get("HTTP_X_API_KEY", "").strip()[:MAX_KEY])
         if integration is None or not (feature is None or integration.allows(feature)):
@@ -79,8 +76,10 @@ class Gate:
             address, base_url = self._client.seen(environ)
         except BadInputError:
             return None
-        verdict = self._limiter.hit(self._limit, "key", integration.organization_id)
-        environ[COUNTED] = verdict
+        verdict: Verdict | None = environ.get(COUNTED)
+        if verdict is None:
+            verdict = self._limiter.hit(self._limit, "key", integration.organization_id)
+            environ[COUNTED] = verdict
         if not verdict.allowed:
             return None
         return Admitted(integration, address, base_url, verdict, started)

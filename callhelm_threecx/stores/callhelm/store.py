@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -42,8 +42,6 @@ _NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 
 class CallHelmStore:
     """Reads a host's contacts and adds to them; never changes one."""
-
-    heeds_patience: ClassVar[bool] = True
 
     def __init__(self, database: Database, schema: str | None = None) -> None:
         if database.dialect != "postgresql":
