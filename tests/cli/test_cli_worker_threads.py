@@ -52,6 +52,15 @@ def writers_wait(folder: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+def await_the_call(folder: Path) -> None:
+    """Return when the call is in the database."""
+    deadline = time.monotonic() + 10
+    with closing(sqlite3.connect(folder / "threads.db")) as connection:
+        while connection.execute("SELECT count(*) FROM three_cx_calls").fetchone() != (1,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def whole(line: Line) -> bytes:
     return b"".join(line.report(REPORT))
 
@@ -99,6 +108,7 @@ def test_a_client_that_goes_meanwhile_costs_nothing_and_its_call_is_kept(
         line.socket.close()
         time.sleep(HELD_S)
         assert cpu_seconds(server[0]) - before < HELD_S / 5
+    await_the_call(tmp_path)  # else the next report may be the one that is new
     again = kept(server)
     with closing(again.socket):
         again.send(whole(again))
