@@ -22,7 +22,10 @@ from callhelm_threecx.models import EventRow, metadata
 from callhelm_threecx.services.events import Event
 
 QUEUE_SIZE: Final = 10_000
-BATCH_SIZE: Final = 100
+BATCH_SIZE: Final = 400
+"""So many events wait at most before they are written, in one transaction. On SQLite each commit
+writes the pages anew that all events touch, and has every reader read anew what it knew of the
+file: with a hundred, lookups were a tenth fewer. A thousand would hold its write lock for long."""
 INTERVAL_S: Final = 0.25
 """Longest time that an event waits for company before it is written."""
 

@@ -54,7 +54,8 @@ QUICK = Size(
 class Lab:
     """Databases on one PostgreSQL server and in files, each filled when a row first asks for it.
 
-    With a folder they are kept there for the next run, else they are gone at the end.
+    With a folder they are kept there for the next run, else they are gone at the end. What requests
+    left in the logs of a kept database is taken out, so that each run starts as the first one did.
     """
 
     def __init__(self, size: Size, kind: servers.Kind, folder: Path | None = None) -> None:
@@ -114,6 +115,7 @@ class Lab:
         path = self.folder / f"{name}.json"
         if not path.exists():
             return None
+        dataset.empty_logs(url)
         fields = json.loads(path.read_text("utf-8"))
         return replace(dataset.Filled(**fields), url=url, api_keys=tuple(fields["api_keys"]))
 
