@@ -22,10 +22,12 @@ from callhelm_threecx.models import EventRow, metadata
 from callhelm_threecx.services.events import Event
 
 QUEUE_SIZE: Final = 10_000
-BATCH_SIZE: Final = 400
-"""So many events wait at most before they are written, in one transaction. On SQLite each commit
-writes the pages anew that all events touch, and has every reader read anew what it knew of the
-file: with a hundred, lookups were a tenth fewer. A thousand would hold its write lock for long."""
+BATCH_SIZES: Final = {"postgresql": 100, "sqlite": 400}
+"""So many events are written in one transaction at most. On SQLite each commit writes the pages
+that all events touch anew, and has every reader read anew what it knew of the file: with a hundred,
+lookups were a tenth fewer, and a thousand would hold its write lock for long. On PostgreSQL more
+gain nothing, and their making keeps a lookup waiting."""
+
 INTERVAL_S: Final = 0.25
 """Longest time that an event waits for company before it is written."""
 
@@ -50,6 +52,7 @@ class EventWriter:
         self._database = database
         self._rows = BulkInsert(_EVENTS, _EVENTS.c.keys(), database.engine.dialect)
         self._size = queue_size
+        self.batch_size = BATCH_SIZES[database.dialect]
         self._lock = threading.Lock()
         self._belt: _Belt | None = None
         self._dropped = 0
@@ -94,7 +97,7 @@ class EventWriter:
     def _start(self) -> "_Belt":
         with self._lock:
             if self._belt is None or self._belt.process != os.getpid():
-                self._belt = _Belt(self._write)
+                self._belt = _Belt(self._write, self.batch_size)
                 atexit.register(self.close)
             return self._belt
 
@@ -144,11 +147,14 @@ class EventWriter:
 class _Belt:
     """What waits to be written in one process, and the thread that writes it."""
 
-    def __init__(self, write: Callable[[Sequence[Event], threading.Event], None]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[Event], threading.Event], None], batch_size: int
+    ) -> None:
         self.process = os.getpid()
         self.waiting: deque[Event | threading.Event] = deque()
         self._is_writing = False
         self._write = write
+        self._batch_size = batch_size
         self._something = threading.Event()  # there is something to write
         self._enough = threading.Event()  # and no reason to wait for company
         self._stopping = threading.Event()
@@ -165,7 +171,7 @@ class _Belt:
         self.waiting.append(item)
         if not self._something.is_set():
             self._something.set()
-        if len(self.waiting) >= BATCH_SIZE:
+        if len(self.waiting) >= self._batch_size:
             self.hurry()
 
     def hurry(self) -> None:
@@ -203,7 +209,7 @@ class _Belt:
                 batch.append(item)
             else:
                 flags.append(item)
-            if len(batch) == BATCH_SIZE or (position == count - 1 and batch):
+            if len(batch) == self._batch_size or (position == count - 1 and batch):
                 self._write(batch, self._stopping)
                 batch = []
             if not batch:

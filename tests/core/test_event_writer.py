@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from callhelm_threecx.db import Database
 from callhelm_threecx.models import EventRow
-from callhelm_threecx.services.event_writer import BATCH_SIZE, EventWriter
+from callhelm_threecx.services.event_writer import EventWriter
 from callhelm_threecx.services.events import Event, EventType
 from callhelm_threecx.settings import database_url as parse_url
 from tests.core import emitter
@@ -87,7 +87,7 @@ def test_an_event_is_written_without_a_flush(database: Database, writer: EventWr
 
 def test_many_events_are_few_transactions(database: Database) -> None:
     writer = EventWriter(database)
-    count = 10 * BATCH_SIZE
+    count = 10 * writer.batch_size
     with recorded(database) as statements:
         for number in range(count):
             writer.emit(event(number))
@@ -97,7 +97,7 @@ def test_many_events_are_few_transactions(database: Database) -> None:
         writes = [sql for sql in statements if sign in sql.upper()]
     writer.close()
     assert written(database) == count
-    assert 1 <= len(writes) <= 3 * count / BATCH_SIZE
+    assert 1 <= len(writes) <= 3 * count / writer.batch_size
 
 
 def test_events_of_many_threads_are_all_written(database: Database, writer: EventWriter) -> None:
@@ -141,15 +141,15 @@ def test_a_flush_gives_up_after_its_time(database: Database, database_url: str) 
 def test_closing_writes_what_is_left_and_a_later_event_starts_anew(
     database: Database, writer: EventWriter
 ) -> None:
-    for number in range(3 * BATCH_SIZE):
+    for number in range(3 * writer.batch_size):
         writer.emit(event(number))
     writer.close()
-    assert written(database) == 3 * BATCH_SIZE
+    assert written(database) == 3 * writer.batch_size
     assert writer.flush() is True
     writer.close()
     writer.emit(event())
     writer.close()
-    assert written(database) == 3 * BATCH_SIZE + 1
+    assert written(database) == 3 * writer.batch_size + 1
 
 
 def test_one_bad_event_does_not_cost_the_others(database: Database, writer: EventWriter) -> None:
@@ -183,12 +183,12 @@ def test_events_outlast_a_database_that_is_away(database: Database, database_url
     writer.emit(event(0))
     assert writer.flush()
     with shut(database_url):
-        for number in range(1, 1 + 2 * BATCH_SIZE):
+        for number in range(1, 1 + 2 * writer.batch_size):
             writer.emit(event(number))
         assert writer.flush(4) is False
     assert writer.flush(30)
     writer.close()
-    assert written(database) == 1 + 2 * BATCH_SIZE
+    assert written(database) == 1 + 2 * writer.batch_size
     assert writer.dropped == 0
 
 
