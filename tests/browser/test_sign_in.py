@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Visitor
 
@@ -16,6 +17,6 @@ def test_the_admin_key_opens_and_signing_out_closes(
     assert page.get_by_role("heading", name="Organizations").is_visible()
     page.get_by_role("link", name="Sign out").click()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_text("You are signed out.").is_visible()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()  # when the page has come
     visitor.open("/organizations")
     assert page.get_by_label("Admin key").is_visible()
