@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 BENCH = Path(__file__).parents[2] / "contrib" / "bench"
-NAMES = ("duel", "report", "wrk")
+NAMES = ("dataset", "duel", "filling", "report", "wrk")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,16 @@ def modules() -> Iterator[dict[str, ModuleType]]:
         for name in set(sys.modules) - before:
             if str(BENCH) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
+
+
+@pytest.fixture
+def dataset(modules: dict[str, ModuleType]) -> ModuleType:
+    return modules["dataset"]
+
+
+@pytest.fixture
+def filling(modules: dict[str, ModuleType]) -> ModuleType:
+    return modules["filling"]
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A database of the benchmark that was used before measures as a new one does."""
 
-from pathlib import Path
 from types import ModuleType
 
-import pytest
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
@@ -11,17 +9,7 @@ from callhelm_threecx.db import Database
 from callhelm_threecx.models import ContactRow, EventRow
 from callhelm_threecx.settings import database_url as parse_url
 
-BENCH = Path(__file__).parents[2] / "contrib" / "bench"
 CONTACTS = 30
-
-
-@pytest.fixture
-def dataset(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The benchmark's module, which stands in a folder of scripts."""
-    monkeypatch.syspath_prepend(BENCH)
-    import dataset
-
-    return dataset
 
 
 def rows(database: Database, table: type[SQLModel]) -> int:

@@ -3,7 +3,6 @@
 import sqlite3
 import uuid
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,17 +14,7 @@ from callhelm_threecx.stores import folding
 from callhelm_threecx.stores.base import Organization
 from callhelm_threecx.stores.sql import SqlContactStore
 
-BENCH = Path(__file__).parents[2] / "contrib" / "bench"
 CONTACTS = 400
-
-
-@pytest.fixture
-def filling(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The benchmark's module, which stands in a folder of scripts."""
-    monkeypatch.syspath_prepend(BENCH)
-    import filling
-
-    return filling
 
 
 @pytest.fixture
